@@ -1,0 +1,271 @@
+"""The events of the mesh: past-tense facts, each of them about something, each said once.
+
+An event's id is a UUIDv5 of what it is about, so a fact that is told twice has one id and whoever
+listens downstream can drop the second telling.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+from pydantic import Field
+
+from voxmesh_schemas.base import Milliseconds, Record
+from voxmesh_schemas.media import ArtifactRef, Chunk, MediaFacts, Source
+from voxmesh_schemas.plan import JobOptions, OutputFormat, Plan, Stage
+from voxmesh_schemas.transcript import Notice
+
+NAMESPACE = UUID("6f0b1c0e-8d0c-5b5e-9d4b-0c6d1f1b7a11")
+"""Namespace of event ids; changing it makes every event a new one."""
+
+
+class Event(Record):
+    """A fact about a job."""
+
+    type: ClassVar[str]
+    """CloudEvents type, without version."""
+    topic: ClassVar[str]
+    """Topic it is published on."""
+
+    job_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+
+    def subject(self) -> str:
+        """What the event is about, within its type; the id is made of it."""
+        return self.job_id
+
+    @property
+    def key(self) -> str:
+        """Partition key: events with one key keep their order."""
+        return self.job_id
+
+    @property
+    def id(self) -> str:
+        """The event's id, the same whenever the same fact is told."""
+        return str(uuid5(NAMESPACE, f"{self.type}/{self.subject()}"))
+
+
+class JobRequested(Event):
+    """Someone wants a recording captioned."""
+
+    type = "job.requested"
+    topic = "jobs.requested"
+
+    source: Source
+    options: JobOptions = JobOptions()
+
+
+class AudioChunked(Event):
+    """A chunk of audio is ready for the engines."""
+
+    type = "audio.chunked"
+    topic = "audio.chunked"
+
+    chunk: Chunk
+    plan: Plan
+
+    def subject(self) -> str:
+        return f"{self.job_id}/{self.chunk.index}"
+
+    @property
+    def key(self) -> str:
+        return f"{self.job_id}:{self.chunk.index}"
+
+
+class AudioIngested(Event):
+    """All chunks are out: the job's manifest."""
+
+    type = "audio.ingested"
+    topic = "audio.ingested"
+
+    media: MediaFacts
+    chunks: tuple[Chunk, ...] = Field(description="in order of index")
+    plan: Plan
+    options: JobOptions
+
+
+class ChunkResult(Event):
+    """An engine has dealt with a chunk."""
+
+    chunk: Chunk
+    engine: str
+    artifact: ArtifactRef
+    compute_ms: Milliseconds = Field(description="time the engine took, when it was computed")
+    reused: bool = Field(default=False, description="found in the store instead of computed")
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that the engine belongs to."""
+        raise NotImplementedError
+
+    def subject(self) -> str:
+        return f"{self.job_id}/{self.chunk.index}/{self.stage}/{self.engine}"
+
+
+class SpeechTranscribed(ChunkResult):
+    """A recogniser has heard a chunk; the artifact is a `Hypothesis`."""
+
+    type = "speech.transcribed"
+    topic = "speech.transcribed"
+
+    plan: Plan
+
+    @property
+    def stage(self) -> Stage:
+        return Stage.TRANSCRIBE
+
+
+class SpeakersDiarized(ChunkResult):
+    """A chunk's voices are told apart; the artifact is a `Diarization`."""
+
+    type = "speakers.diarized"
+    topic = "speakers.diarized"
+
+    @property
+    def stage(self) -> Stage:
+        return Stage.DIARIZE
+
+
+class EmotionsDetected(ChunkResult):
+    """A chunk's emotions are estimated; the artifact is an `EmotionTrack`."""
+
+    type = "emotions.detected"
+    topic = "emotions.detected"
+
+    modality: Stage = Field(description="emotion-audio or emotion-text")
+
+    @property
+    def stage(self) -> Stage:
+        return self.modality
+
+
+class StageFailed(Event):
+    """A stage has finally given up on a chunk, or on the whole job when no chunk is named."""
+
+    type = "stage.failed"
+    topic = "stages.failed"
+
+    stage: Stage
+    engine: str = ""
+    chunk_index: int | None = None
+    reason: str = Field(description="one sentence for people")
+
+    def subject(self) -> str:
+        chunk = "" if self.chunk_index is None else self.chunk_index
+        return f"{self.job_id}/{chunk}/{self.stage}/{self.engine}"
+
+
+class EngineUse(Record):
+    """What one engine did for a job."""
+
+    stage: Stage
+    engine: str
+    model: str = ""
+    reason: str = ""
+    chunks: int = Field(ge=0, description="results it gave")
+    reused: int = Field(ge=0, description="how many of them were found in the store")
+    failed: int = Field(ge=0, description="chunks it was lost for")
+    audio_ms: Milliseconds = Field(description="audio in the chunks it computed")
+    compute_ms: Milliseconds = Field(description="time it took to compute them")
+
+
+class TranscriptMerged(Event):
+    """The job's Transcript exists; the artifact is a `Transcript`."""
+
+    type = "transcript.merged"
+    topic = "transcripts.merged"
+
+    artifact: ArtifactRef
+    options: JobOptions
+    engines: tuple[EngineUse, ...]
+
+
+class SubtitlesRendered(Event):
+    """One file in one language is written."""
+
+    type = "subtitles.rendered"
+    topic = "subtitles.rendered"
+
+    language: str = Field(description="BCP 47 tag; 'und' when unknown")
+    format: OutputFormat
+    artifact: ArtifactRef
+
+    def subject(self) -> str:
+        return f"{self.job_id}/{self.language}/{self.format}"
+
+
+class JobProgressed(Event):
+    """A stage has come further: for people to watch."""
+
+    type = "job.progressed"
+    topic = "jobs.progressed"
+
+    stage: Stage
+    done: int = Field(ge=0, description="results in; milliseconds decoded for ingest")
+    total: int | None = Field(default=None, ge=0, description="of how many, once known")
+
+    def subject(self) -> str:
+        return f"{self.job_id}/{self.stage}/{self.done}"
+
+
+class Output(Record):
+    """A file that a job leaves."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="file name, without a folder")
+    language: str
+    format: OutputFormat
+    artifact: ArtifactRef
+
+
+class JobCompleted(Event):
+    """The job is done; warnings say what is missing."""
+
+    type = "job.completed"
+    topic = "jobs.completed"
+
+    outputs: tuple[Output, ...]
+    transcript: ArtifactRef
+    engines: tuple[EngineUse, ...]
+    warnings: tuple[Notice, ...] = ()
+
+
+class JobFailed(Event):
+    """The job has ended without captions."""
+
+    type = "job.failed"
+    topic = "jobs.failed"
+
+    stage: Stage
+    reason: str = Field(description="one sentence: what was wrong, with what, what to do")
+    bad_input: bool = Field(default=False, description="the source or the options are at fault")
+
+
+class DeadLetter(Record):
+    """A message that nobody could handle, kept whole for operators."""
+
+    topic: ClassVar[str] = "dead-letters"
+
+    original_topic: str
+    original_key: str
+    headers: dict[str, str]
+    body_base64: str = Field(description="the original bytes")
+    group: str = Field(description="consumer group that gave up")
+    error: str = Field(description="one sentence")
+    attempts: int = Field(ge=1)
+
+
+EVENTS: tuple[type[Event], ...] = (
+    JobRequested,
+    AudioChunked,
+    AudioIngested,
+    SpeechTranscribed,
+    SpeakersDiarized,
+    EmotionsDetected,
+    StageFailed,
+    TranscriptMerged,
+    SubtitlesRendered,
+    JobProgressed,
+    JobCompleted,
+    JobFailed,
+)
+"""Every event type; a topic holds exactly one of them."""

@@ -1,0 +1,1 @@
+"""Tells voices apart in chunks of audio."""

@@ -1,0 +1,1 @@
+"""Estimates emotion from voices and from words."""

@@ -1,0 +1,1 @@
+"""Fetches recordings and cuts their audio into chunks."""

@@ -1,0 +1,1 @@
+"""Makes one Transcript of what all engines said."""

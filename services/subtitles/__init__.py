@@ -1,0 +1,1 @@
+"""Writes captions from a Transcript."""

@@ -1,0 +1,1 @@
+"""Hears words in chunks of audio."""
