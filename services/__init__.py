@@ -1,1 +1,1 @@
-"""The services of voxmesh. They share nothing but events; see `services.runtime` for what is common."""
+"""The services of voxmesh: they share events and `services.runtime`, nothing else."""

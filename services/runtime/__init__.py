@@ -1,1 +1,1 @@
-"""What every service needs and is written once: bus, delivery, artifacts, leases, settings, logs."""
+"""What every service needs, written once: bus, delivery, artifacts, leases, settings, logs."""

@@ -45,7 +45,7 @@ class Engine(Protocol):
         """Model and version, as results carry it."""
 
     def usability(self) -> Usability:
-        """Whether it can work here and now. Answers within two seconds and imports nothing heavy."""
+        """Whether it can work here and now; answers in two seconds and imports nothing heavy."""
 
 
 class Transcriber(Engine, Protocol):
