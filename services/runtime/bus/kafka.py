@@ -1,0 +1,224 @@
+"""Kafka, through FastStream and aiokafka.
+
+Acknowledging is done here and not by FastStream: its `ack()` commits the consumer's position, and
+with several messages in work that covers messages that are not done. We commit explicit offsets, a
+partition's lowest one that is still in work (`Watermark`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.middlewares import AckPolicy
+
+from services.runtime.bus.base import Message, OnMessage, Slots
+from services.runtime.bus.watermark import Watermark
+from services.runtime.errors import TransientError
+
+log = structlog.get_logger(__name__)
+
+# Inference takes as long as it takes: a slow handler must not cost the group membership. Liveness
+# is what heartbeats are for, and they run beside the handler.
+MAX_POLL_INTERVAL_MS = 24 * 3600 * 1000
+SESSION_TIMEOUT_MS = 45_000
+MAX_MESSAGE_BYTES = 1_000_000
+
+
+class KafkaBus:
+    """The bus on Apache Kafka."""
+
+    def __init__(self, servers: str, *, prefix: str, partitions: int, replication: int) -> None:
+        self._servers = servers
+        self._prefix = prefix
+        self._partitions = partitions
+        self._replication = replication
+        self._broker = KafkaBroker(
+            servers.split(","),
+            acks="all",
+            enable_idempotence=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            logger=None,
+            max_request_size=MAX_MESSAGE_BYTES,
+        )
+        self._subscriptions: list[_Subscription] = []
+        self._topics: set[str] = set()
+
+    async def publish(self, message: Message) -> None:
+        """Hand a message over; returns when all in-sync replicas have it."""
+        try:
+            await self._broker.publish(
+                message.body,
+                topic=self._prefix + message.topic,
+                key=message.key.encode(),
+                headers=dict(message.headers),
+            )
+        except KafkaError as error:
+            raise TransientError(f"Kafka does not take a message: {error!r}") from error
+
+    def subscribe(
+        self, topics: Sequence[str], *, group: str, on_message: OnMessage, concurrency: int
+    ) -> None:
+        """Deliver topics to a group, at most `concurrency` messages at once."""
+        subscription = _Subscription(on_message, concurrency, self._prefix)
+        names = [self._prefix + topic for topic in topics]
+        self._topics.update(names)
+        self._broker.subscriber(
+            *names,
+            group_id=self._prefix + group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=SESSION_TIMEOUT_MS // 15,
+            fetch_max_wait_ms=100,
+            listener=subscription,
+            decoder=_undecoded,
+        )(subscription.receive)
+        self._subscriptions.append(subscription)
+
+    @asynccontextmanager
+    async def follow(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[Message]]:
+        """Every message from now on."""
+        names = [self._prefix + topic for topic in topics]
+        await create_topics(self._servers, names, self._partitions, self._replication)
+        consumer = AIOKafkaConsumer(
+            *names,
+            bootstrap_servers=self._servers,
+            auto_offset_reset="latest",
+            fetch_max_wait_ms=100,
+        )
+        await consumer.start()
+        try:
+            # Positions are otherwise looked up at the first fetch, which may be after a publish.
+            for partition in consumer.assignment():
+                await consumer.position(partition)
+            yield _messages(consumer, self._prefix)
+        finally:
+            await consumer.stop()
+
+    async def start(self) -> None:
+        """Connect, make missing topics and begin delivery."""
+        try:
+            await create_topics(
+                self._servers, sorted(self._topics), self._partitions, self._replication
+            )
+            await self._broker.start()
+        except KafkaError as error:
+            raise TransientError(f"no Kafka answers at {self._servers}: {error!r}") from error
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no more messages, let those in work end, disconnect."""
+        for subscription in self._subscriptions:
+            subscription.stopping = True
+        await asyncio.gather(*(s.slots.drain(grace_s) for s in self._subscriptions))
+        await self._broker.stop()
+
+
+async def create_topics(
+    servers: str, names: Sequence[str], partitions: int, replication: int
+) -> None:
+    """Make the topics that are missing; the others stay as they are."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        missing = sorted(set(names) - set(await admin.list_topics()))
+        if missing:
+            answer = await admin.create_topics(
+                [NewTopic(name, partitions, replication) for name in missing]
+            )
+            for topic, code, *_ in answer.topic_errors:
+                if code and for_code(code) is not TopicAlreadyExistsError:
+                    raise TransientError(f"Kafka does not make the topic {topic}: {for_code(code)}")
+    finally:
+        await admin.close()
+
+
+class _Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    """One consumer: what it has in work, and how far each of its partitions is done."""
+
+    def __init__(self, on_message: OnMessage, concurrency: int, prefix: str) -> None:
+        self._on_message = on_message
+        self._prefix = prefix
+        self._watermarks: dict[TopicPartition, Watermark] = {}
+        self._due: dict[TopicPartition, int] = {}
+        self._committing = asyncio.Lock()
+        self.slots = Slots(concurrency)
+        self.stopping = False
+
+    async def receive(self, delivered: KafkaMessage) -> None:
+        """Start on a message; FastStream fetches the next one when this returns."""
+        if self.stopping:
+            return
+        record: Any = delivered.raw_message  # one record, as this is no batch subscriber
+        partition = TopicPartition(record.topic, record.partition)
+        watermark = self._watermarks.setdefault(partition, Watermark())
+        watermark.started(record.offset)
+        message = Message(
+            topic=record.topic.removeprefix(self._prefix),
+            key=(record.key or b"").decode(errors="replace"),
+            body=record.value or b"",
+            headers={name: value.decode(errors="replace") for name, value in record.headers},
+        )
+
+        async def deliver() -> None:
+            await self._on_message(message)
+            offset = watermark.finished(record.offset)
+            # After a rebalance the partition is someone else's, and so is its commit.
+            if offset is not None and self._watermarks.get(partition) is watermark:
+                self._due[partition] = offset
+                await self._commit(delivered.consumer)
+
+        await self.slots.run(deliver)
+
+    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+        # Whoever holds the lock commits for all who wait for it.
+        async with self._committing:
+            due, self._due = self._due, {}
+            if not due:
+                return
+            try:
+                await consumer.commit(due)
+            except (CommitFailedError, IllegalStateError):
+                log.info("partitions moved on before a commit", partitions=len(due))
+            except KafkaError as error:
+                # The next commit covers this one; a crash before it only repeats deliveries.
+                log.warning("a commit failed", error=repr(error))
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Forget partitions that go to someone else, who starts at the committed offset."""
+        for partition in revoked:
+            self._watermarks.pop(partition, None)
+            self._due.pop(partition, None)
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Nothing: a partition's watermark starts with its first message."""
+
+
+async def _undecoded(message: KafkaMessage) -> KafkaMessage:
+    return message
+
+
+async def _messages(consumer: AIOKafkaConsumer, prefix: str) -> AsyncIterator[Message]:
+    with suppress(asyncio.CancelledError):
+        async for record in consumer:
+            yield Message(
+                topic=record.topic.removeprefix(prefix),
+                key=(record.key or b"").decode(errors="replace"),
+                body=record.value or b"",
+                headers={name: value.decode(errors="replace") for name, value in record.headers},
+            )

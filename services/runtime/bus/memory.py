@@ -1,0 +1,74 @@
+"""A bus within one process, for trying services out and for tests. Nothing is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from services.runtime.bus.base import Message, OnMessage, Slots
+
+
+class MemoryBus:
+    """Delivers every message once to each group that subscribes to its topic."""
+
+    def __init__(self) -> None:
+        self.published: list[Message] = []
+        self._groups: dict[str, list[tuple[str, asyncio.Queue[Message]]]] = {}
+        self._readers: dict[str, list[asyncio.Queue[Message]]] = {}
+        self._pending: list[tuple[OnMessage, asyncio.Queue[Message], Slots]] = []
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def publish(self, message: Message) -> None:
+        """Put a message in the queue of every group and reader of its topic."""
+        self.published.append(message)
+        for _, queue in self._groups.get(message.topic, []):
+            queue.put_nowait(message)
+        for queue in self._readers.get(message.topic, []):
+            queue.put_nowait(message)
+
+    def subscribe(
+        self, topics: Sequence[str], *, group: str, on_message: OnMessage, concurrency: int
+    ) -> None:
+        """Give a group a queue of its own for these topics."""
+        queue: asyncio.Queue[Message] = asyncio.Queue()
+        for topic in topics:
+            self._groups.setdefault(topic, []).append((group, queue))
+        self._pending.append((on_message, queue, Slots(concurrency)))
+
+    @asynccontextmanager
+    async def follow(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[Message]]:
+        """Every message from now on."""
+        queue: asyncio.Queue[Message] = asyncio.Queue()
+        for topic in topics:
+            self._readers.setdefault(topic, []).append(queue)
+        try:
+            yield _drawn(queue)
+        finally:
+            for topic in topics:
+                self._readers[topic].remove(queue)
+
+    async def start(self) -> None:
+        """Begin delivery."""
+        self._loops = [
+            asyncio.create_task(_deliver(on_message, queue, slots))
+            for on_message, queue, slots in self._pending
+        ]
+
+    async def stop(self, grace_s: float) -> None:
+        """End delivery."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await asyncio.gather(*(slots.drain(grace_s) for _, _, slots in self._pending))
+
+
+async def _drawn(queue: asyncio.Queue[Message]) -> AsyncIterator[Message]:
+    while True:
+        yield await queue.get()
+
+
+async def _deliver(on_message: OnMessage, queue: asyncio.Queue[Message], slots: Slots) -> None:
+    while True:
+        message = await queue.get()
+        await slots.run(lambda message=message: on_message(message))  # type: ignore[misc]

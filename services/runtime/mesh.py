@@ -1,0 +1,103 @@
+"""The one place where a process of the mesh is put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from services.runtime.artifacts import Artifacts
+from services.runtime.bus import Bus, make_bus
+from services.runtime.delivery import Delivery
+from services.runtime.errors import PermanentError
+from services.runtime.inference import Inference
+from services.runtime.results import Results
+from services.runtime.retry import RetryPolicy
+from services.runtime.roster import Roster
+from services.runtime.service import Service
+from services.runtime.settings import EMBEDDED, MeshSettings
+from services.runtime.workers import WorkerProcesses, Workers
+
+GRACE_S = 25.0
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """What a service is wired with."""
+
+    settings: MeshSettings
+    bus: Bus
+    redis: Redis
+    artifacts: Artifacts
+    results: Results
+    roster: Roster
+    workers: Workers
+    retry: RetryPolicy
+
+    @property
+    def inference(self) -> Inference:
+        """What a stage with engines needs."""
+        return Inference(self.artifacts, self.results, self.workers, self.retry)
+
+    @classmethod
+    def joined(cls, settings: MeshSettings, *, bus: Bus, redis: Redis, workers: Workers) -> Mesh:
+        """A mesh on a bus and a Redis that are there already."""
+        artifacts = Artifacts.at(settings.store or str(settings.state_dir / "store"))
+        prefix = f"{settings.topic_prefix}voxmesh:"
+        return cls(
+            settings=settings,
+            bus=bus,
+            redis=redis,
+            artifacts=artifacts,
+            results=Results(artifacts, redis, lease_s=settings.lease_s, prefix=prefix),
+            roster=Roster(redis, prefix=prefix),
+            workers=workers,
+            retry=RetryPolicy(settings.attempts, settings.backoff_s),
+        )
+
+    @asynccontextmanager
+    async def serving(self, services: Sequence[Service]) -> AsyncIterator[None]:
+        """Run services until the block ends, then let what they have in work end."""
+        for service in services:
+            self.bus.subscribe(
+                [event.topic for event in service.handlers],
+                group=service.name,
+                on_message=Delivery(service, self.bus, self.retry).on_message,
+                concurrency=service.concurrency,
+            )
+        await self.bus.start()
+        announcing = [
+            asyncio.create_task(self.roster.announce(service.engines))
+            for service in services
+            if service.engines
+        ]
+        try:
+            yield
+        finally:
+            for task in announcing:
+                task.cancel()
+            await self.bus.stop(GRACE_S)
+
+
+@asynccontextmanager
+async def connected(settings: MeshSettings) -> AsyncIterator[Mesh]:
+    """A mesh on the broker that the settings name, with worker processes of its own.
+
+    Raises:
+        PermanentError: when the settings name no broker, or no Redis beside Kafka.
+    """
+    if settings.broker == EMBEDDED:
+        raise PermanentError("name a broker: --broker kafka://host:port or redis://host:port")
+    url = settings.redis_url.get_secret_value() if settings.redis_url else ""
+    if not url and settings.broker.startswith(("redis://", "rediss://", "unix://")):
+        url = settings.broker
+    if not url:
+        raise PermanentError("Kafka needs a Redis beside it for leases: set VOXMESH_REDIS_URL")
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(Redis.from_url(url))
+        workers = WorkerProcesses(settings.cores)
+        stack.push_async_callback(workers.aclose)
+        yield Mesh.joined(settings, bus=make_bus(settings), redis=redis, workers=workers)

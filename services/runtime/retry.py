@@ -1,0 +1,61 @@
+"""Trying again in place after a passing failure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from services.runtime.errors import TransientError
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how patiently to try again."""
+
+    attempts: int
+    """Tries in all."""
+    backoff_s: float
+    """Wait before the second try; it doubles, with up to as much jitter again."""
+    longest_s: float = 60.0
+    """No wait is longer, unless the other side asks for it."""
+
+    async def run(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The result of `work`, tried again while it raises `TransientError`.
+
+        Raises:
+            TransientError: of the last try, when all are used up. Other errors come at once.
+        """
+        trial = AsyncRetrying(
+            retry=retry_if_exception_type(TransientError),
+            stop=stop_after_attempt(self.attempts),
+            wait=self._wait,
+            before_sleep=_tell,
+            reraise=True,
+        )
+        return await trial(work)
+
+    def _wait(self, state: RetryCallState) -> float:
+        backoff = wait_exponential_jitter(
+            initial=self.backoff_s, max=self.longest_s, jitter=self.backoff_s
+        )(state)
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after_s if isinstance(error, TransientError) else None
+        return max(backoff, asked or 0.0)
+
+
+def _tell(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("trying again", attempt=state.attempt_number, error=str(error))

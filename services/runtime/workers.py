@@ -1,0 +1,94 @@
+"""Where inference runs: worker processes, off the event loop and out of its interpreter.
+
+An engine that computes on one core shares a pool with as many processes as there are cores. One
+that spreads over cores or a GPU by itself gets one process of its own. A process that dies takes no
+service down: what it had in work is a `TransientError`, and the pool is made anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import signal
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Protocol, TypeVar
+
+from services.runtime.errors import TransientError
+
+T = TypeVar("T")
+
+
+class Workers(Protocol):
+    """Runs blocking functions for the event loop."""
+
+    async def run(self, function: Callable[..., T], *args: object, pool: str) -> T:
+        """The function's result, computed elsewhere; `pool` names who shares processes.
+
+        Raises:
+            TransientError: when the process died. Errors of the function come through.
+        """
+
+    async def aclose(self) -> None:
+        """Let go of all processes, in the middle of their work if need be."""
+
+
+SHARED = "shared"
+"""Pool of the engines that compute on one core."""
+
+
+class WorkerProcesses:
+    """Pools of processes, made when first used."""
+
+    def __init__(self, cores: int) -> None:
+        self._cores = cores
+        self._pools: dict[str, Executor] = {}
+
+    async def run(self, function: Callable[..., T], *args: object, pool: str) -> T:
+        """The function's result, computed in a process of the pool."""
+        executor = self._pools.get(pool) or self._start(pool)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(executor, function, *args)
+        except BrokenProcessPool as error:
+            if self._pools.get(pool) is executor:
+                del self._pools[pool]
+            raise TransientError("a worker process died, perhaps for want of memory") from error
+
+    def _start(self, pool: str) -> Executor:
+        executor = ProcessPoolExecutor(
+            max_workers=self._cores if pool == SHARED else 1,
+            # Not fork: a fork of a process with threads can deadlock, and CUDA forbids it.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_leave_interrupts_to_the_parent,
+        )
+        self._pools[pool] = executor
+        return executor
+
+    async def aclose(self) -> None:
+        """End all processes."""
+        for executor in self._pools.values():
+            for process in list(getattr(executor, "_processes", {}).values()):
+                process.terminate()
+            executor.shutdown(wait=True, cancel_futures=True)
+        self._pools.clear()
+
+
+class WorkerThreads:
+    """Threads instead of processes, for trying engines out and for tests."""
+
+    def __init__(self, count: int) -> None:
+        self._executor = ThreadPoolExecutor(count)
+
+    async def run(self, function: Callable[..., T], *args: object, pool: str) -> T:
+        """The function's result, computed in a thread."""
+        del pool
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *args)
+
+    async def aclose(self) -> None:
+        """Let the threads end."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
