@@ -1,6 +1,14 @@
 """The contract of voxmesh: topics, events and the records that artifacts hold."""
 
-from voxmesh_schemas.base import Milliseconds, Options, Probability, Record, Span
+from voxmesh_schemas.base import (
+    EngineName,
+    Milliseconds,
+    Notice,
+    Options,
+    Probability,
+    Record,
+    Span,
+)
 from voxmesh_schemas.events import (
     EVENTS,
     AudioChunked,
@@ -42,7 +50,6 @@ from voxmesh_schemas.results import (
     Turn,
 )
 from voxmesh_schemas.transcript import (
-    Notice,
     Speaker,
     Transcript,
     Utterance,
@@ -65,6 +72,7 @@ __all__ = [
     "EmotionTrack",
     "EmotionWindow",
     "EmotionsDetected",
+    "EngineName",
     "EngineUse",
     "Event",
     "Hypothesis",

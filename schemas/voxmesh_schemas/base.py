@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Milliseconds = Annotated[int, Field(ge=0)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+EngineName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
 class Record(BaseModel):
@@ -44,3 +45,12 @@ class Span(Record):
     def duration_ms(self) -> int:
         """Length in milliseconds."""
         return self.end_ms - self.start_ms
+
+
+class Notice(Record):
+    """Something a reader should know: a part is missing or poorer than asked for."""
+
+    code: str = Field(description="for programs: no-speech, lost-chunk, lost-stage, deadline, …")
+    message: str = Field(description="for people: one sentence")
+    start_ms: Milliseconds | None = Field(default=None, description="where, when not everywhere")
+    end_ms: Milliseconds | None = None

@@ -11,10 +11,9 @@ from uuid import UUID, uuid5
 
 from pydantic import Field
 
-from voxmesh_schemas.base import Milliseconds, Record
+from voxmesh_schemas.base import EngineName, Milliseconds, Notice, Record
 from voxmesh_schemas.media import ArtifactRef, Chunk, MediaFacts, Source
 from voxmesh_schemas.plan import JobOptions, OutputFormat, Plan, Stage
-from voxmesh_schemas.transcript import Notice
 
 NAMESPACE = UUID("6f0b1c0e-8d0c-5b5e-9d4b-0c6d1f1b7a11")
 """Namespace of event ids; changing it makes every event a new one."""
@@ -88,7 +87,7 @@ class ChunkResult(Event):
     """An engine has dealt with a chunk."""
 
     chunk: Chunk
-    engine: str
+    engine: EngineName
     artifact: ArtifactRef
     compute_ms: Milliseconds = Field(description="time the engine took, when it was computed")
     reused: bool = Field(default=False, description="found in the store instead of computed")
@@ -140,19 +139,18 @@ class EmotionsDetected(ChunkResult):
 
 
 class StageFailed(Event):
-    """A stage has finally given up on a chunk, or on the whole job when no chunk is named."""
+    """An engine has finally given up on a chunk."""
 
     type = "stage.failed"
     topic = "stages.failed"
 
     stage: Stage
-    engine: str = ""
-    chunk_index: int | None = None
+    engine: EngineName
+    chunk_index: int = Field(ge=0)
     reason: str = Field(description="one sentence for people")
 
     def subject(self) -> str:
-        chunk = "" if self.chunk_index is None else self.chunk_index
-        return f"{self.job_id}/{chunk}/{self.stage}/{self.engine}"
+        return f"{self.job_id}/{self.chunk_index}/{self.stage}/{self.engine}"
 
 
 class EngineUse(Record):

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from voxmesh_schemas.base import Options, Record
+from voxmesh_schemas.base import EngineName, Notice, Options, Record
 
 
 class Stage(StrEnum):
@@ -76,7 +76,7 @@ class PlannedEngine(Record):
     """One engine that hears every chunk of a job."""
 
     stage: Stage
-    engine: str = Field(description="engine name")
+    engine: EngineName
     model: str = Field(default="", description="model and version that it uses")
     reason: str = Field(description="why it was chosen, as a sentence")
 
@@ -88,6 +88,9 @@ class Plan(Record):
     language: str | None = Field(default=None, description="BCP 47 tag, when known beforehand")
     min_speakers: int | None = None
     max_speakers: int | None = None
+    notices: tuple[Notice, ...] = Field(
+        default=(), description="what the plan lacks of what was asked for"
+    )
 
     def of(self, stage: Stage) -> tuple[PlannedEngine, ...]:
         """The engines of one stage, the preferred one first."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from voxmesh_schemas.base import Milliseconds, Probability, Record, Span
+from voxmesh_schemas.base import Milliseconds, Notice, Probability, Record, Span
 from voxmesh_schemas.media import MediaFacts
 from voxmesh_schemas.plan import Plan
 from voxmesh_schemas.results import Emotion
@@ -46,15 +46,6 @@ class Speaker(Record):
     name: str = Field(description="name to show people")
     speech_ms: Milliseconds = Field(description="time spoken")
     words: int = Field(ge=0, description="words spoken")
-
-
-class Notice(Record):
-    """Something a reader should know: a part is missing or poorer than asked for."""
-
-    code: str = Field(description="for programs: no-speech, lost-chunk, lost-stage, deadline, …")
-    message: str = Field(description="for people: one sentence")
-    start_ms: Milliseconds | None = Field(default=None, description="where, when not everywhere")
-    end_ms: Milliseconds | None = None
 
 
 class Transcript(Record):

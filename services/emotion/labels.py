@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from voxmesh_schemas import Emotion
 
@@ -20,14 +20,15 @@ _NAMES: dict[Emotion, str] = {
     # Each row: the words for it in categorical corpora and models (IEMOCAP's three letters,
     # RAVDESS, TESS, CREMA-D, EmoDB, Ekman's adjectives and nouns), then the fine labels that
     # GoEmotions (Demszky et al., 2020, appendix, Ekman grouping) puts under it.
-    Emotion.NEUTRAL: "neu neutral neutrality calm n",
-    Emotion.HAPPY: "hap happy happiness joy joyful exc excited excitement h love "
+    Emotion.NEUTRAL: "neu neutral neutrality calm",
+    Emotion.HAPPY: "hap happy happiness joy joyful exc excited excitement love "
     "admiration amusement approval caring desire gratitude optimism pride relief",
-    Emotion.SAD: "sad sadness s disappointment embarrassment grief remorse",
-    Emotion.ANGRY: "ang angry anger a annoyance disapproval",
-    Emotion.FEARFUL: "fea fear fearful f nervousness",
-    Emotion.DISGUSTED: "dis disgust disgusted d",
-    Emotion.SURPRISED: "sur surprise surprised ps pleasant-surprise u confusion curiosity realization",
+    Emotion.SAD: "sad sadness disappointment embarrassment grief remorse",
+    Emotion.ANGRY: "ang angry anger annoyance disapproval",
+    Emotion.FEARFUL: "fea fear fearful nervousness",
+    Emotion.DISGUSTED: "dis disgust disgusted",
+    Emotion.SURPRISED: "sur surprise surprised ps pleasant-surprise "
+    "confusion curiosity realization",
 }
 _EMOTION_OF = {name: emotion for emotion, names in _NAMES.items() for name in names.split()}
 
@@ -62,6 +63,7 @@ def distribution(labels: Sequence[str], scores: Sequence[float]) -> Distribution
     return {emotion: round(share, 4) for emotion, share in shares.items()}
 
 
-def _flatness(shares: Sequence[float] | object) -> float:
+def _flatness(shares: Collection[float]) -> float:
     """Entropy as a share of the greatest possible: 0 certain, 1 uniform."""
-    raise NotImplementedError
+    entropy = -sum(share * math.log(share) for share in shares if share > 0)
+    return entropy / math.log(len(shares))

@@ -20,9 +20,9 @@ _WINDOW = SAMPLE_RATE_HZ * 25 // 1000
 _SHORTEST = SAMPLE_RATE_HZ // 500
 _LONGEST = SAMPLE_RATE_HZ // 60
 """Periods that are looked for, in samples: voices of men, women and children at 60 to 500 Hz."""
-_APERIODICITY = 0.15
-"""A dip of the normalised difference below this is a period; its square root is about the share of
-the frame's amplitude that does not repeat. The paper's step 4 uses 0.1 on clean recordings."""
+_APERIODICITY = 0.2
+"""A dip of the normalised difference below this is a period: of the frame's power, about this share
+may not repeat. The paper's 0.1 is for clean recordings and leaves breathy and distant voices out."""
 _FFT_SIZE = 720
 """No less than window plus longest period, so that the circular sums do not wrap; 2⁴·3²·5."""
 
@@ -53,4 +53,25 @@ def _difference(frames: npt.NDArray[np.float32]) -> tuple[Floats, Floats]:
 
 def _periods(difference: Floats) -> Floats:
     """Period of every frame in samples, NaN where there is none (equation 8 and steps 4, 5)."""
-    raise NotImplementedError
+    normalised = np.ones_like(difference)
+    lags = np.arange(1, difference.shape[1])
+    running_sum = np.cumsum(difference[:, 1:], axis=1)
+    np.divide(difference[:, 1:] * lags, running_sum, out=normalised[:, 1:], where=running_sum > 0)
+
+    inner = normalised[:, _SHORTEST : _LONGEST + 1]
+    is_dip = (inner < normalised[:, _SHORTEST - 1 : _LONGEST]) & (
+        inner <= normalised[:, _SHORTEST + 1 : _LONGEST + 2]
+    )
+    is_period = is_dip & (inner < _APERIODICITY)
+    lag = np.argmax(is_period, axis=1) + _SHORTEST
+    return np.where(is_period.any(axis=1), lag + _vertex(difference, lag), np.nan)
+
+
+def _vertex(difference: Floats, lag: npt.NDArray[np.intp]) -> Floats:
+    """Where the parabola through a dip and its neighbours has its minimum, from the dip, in samples."""
+    row = np.arange(len(lag))
+    before, at, after = (difference[row, lag + step] for step in (-1, 0, 1))
+    curvature = before - 2 * at + after
+    shift = np.zeros_like(at)
+    np.divide(before - after, 2 * curvature, out=shift, where=curvature > 0)
+    return np.clip(shift, -1, 1)

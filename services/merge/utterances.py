@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
 from services.merge.sentences import ends_sentence, join_words
 from voxmesh_schemas import HypothesisWord, Utterance, Word
@@ -64,20 +65,47 @@ def _runs(
 def _within_longest(
     words: Sequence[HypothesisWord], start: int, end: int
 ) -> Iterator[tuple[int, int]]:
-    """Pieces of a run of words, cut at the longest pause in the second half of what fits."""
-    while words[end - 1].end_ms - words[start].start_ms > LONGEST_MS:
-        begin_ms = words[start].start_ms
-        fits = [
-            position
-            for position in _ends_within(words, start, end, begin_ms + LONGEST_MS)
-            if words[position - 1].end_ms >= begin_ms + LONGEST_MS // 2
-        ]
-        cut = max(
-            fits or [start + 1],
-            key=lambda position: (words[position].start_ms - words[position - 1].end_ms, position),
-        )
+    """Pieces of a run of words, none longer than `LONGEST_MS` unless it is a single word."""
+    while words[end - 1].end_ms - words[start].start_ms > LONGEST_MS and end - start > 1:
+        cut = _longest_pause(words, start, end)
         yield start, cut
-        if cut == end:
-            return
         start = cut
     yield start, end
+
+
+def _longest_pause(words: Sequence[HypothesisWord], start: int, end: int) -> int:
+    """Where to cut: in the second half of what fits, so that no sliver is left."""
+    begin_ms = words[start].start_ms
+    fits = list(
+        takewhile(
+            lambda position: words[position - 1].end_ms <= begin_ms + LONGEST_MS,
+            range(start + 1, end),
+        )
+    )
+    late = [cut for cut in fits if words[cut - 1].end_ms >= begin_ms + LONGEST_MS // 2]
+    return max(
+        late or fits or [start + 1],
+        key=lambda position: (words[position].start_ms - words[position - 1].end_ms, position),
+    )
+
+
+def _utterance(
+    words: Sequence[HypothesisWord], speaker: str | None, channel: int, language: str | None
+) -> Utterance:
+    return Utterance(
+        start_ms=words[0].start_ms,
+        end_ms=max(word.end_ms for word in words),
+        speaker=speaker,
+        channel=channel,
+        language=most_spoken(word.language or language for word in words),
+        text=join_words(word.text for word in words),
+        words=tuple(
+            Word(
+                start_ms=word.start_ms,
+                end_ms=word.end_ms,
+                text=word.text,
+                confidence=word.confidence,
+            )
+            for word in words
+        ),
+    )

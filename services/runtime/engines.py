@@ -39,6 +39,8 @@ class Engine(Protocol):
 
     name: ClassVar[str]
     """As users write it and results carry it."""
+    parallel: ClassVar[bool]
+    """Spreads over cores or a GPU by itself, so that one process holds it, once."""
 
     @property
     def model(self) -> str:

@@ -15,7 +15,9 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Protocol, TypeVar
 
+from services.runtime.engines import Engine
 from services.runtime.errors import TransientError
+from voxmesh_schemas import Stage
 
 T = TypeVar("T")
 
@@ -36,6 +38,11 @@ class Workers(Protocol):
 
 SHARED = "shared"
 """Pool of the engines that compute on one core."""
+
+
+def pool_for(engine: Engine, stage: Stage) -> str:
+    """The pool that an engine belongs in."""
+    return stage.value if engine.parallel else SHARED
 
 
 class WorkerProcesses:

@@ -1,0 +1,24 @@
+"""Diarize, wired."""
+
+from __future__ import annotations
+
+from services.diarize.engines import NAMES, make
+from services.diarize.handler import DiarizeHandler, on_failure
+from services.diarize.settings import DiarizeSettings
+from services.runtime.mesh import Mesh
+from services.runtime.service import Service
+from services.runtime.status import engine_statuses
+from voxmesh_schemas import AudioChunked, Stage
+
+
+def service(mesh: Mesh, settings: DiarizeSettings | None = None) -> Service:
+    """The diarize service on a mesh."""
+    settings = settings or DiarizeSettings()
+    handler = DiarizeHandler(mesh.inference, settings)
+    return Service(
+        name="diarize",
+        handlers={AudioChunked: handler.on_audio_chunked},
+        on_failure=on_failure,
+        concurrency=mesh.settings.cores,
+        engines={Stage.DIARIZE: engine_statuses(NAMES, lambda name: make(name, settings))},
+    )

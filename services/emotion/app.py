@@ -1,0 +1,32 @@
+"""Emotion, wired."""
+
+from __future__ import annotations
+
+from services.emotion.engines import AUDIO_NAMES, TEXT_NAMES, make_audio, make_text
+from services.emotion.handler import EmotionHandler, on_failure
+from services.emotion.settings import EmotionSettings
+from services.runtime.mesh import Mesh
+from services.runtime.service import Service
+from services.runtime.status import engine_statuses
+from voxmesh_schemas import AudioChunked, SpeechTranscribed, Stage
+
+
+def service(mesh: Mesh, settings: EmotionSettings | None = None) -> Service:
+    """The emotion service on a mesh."""
+    settings = settings or EmotionSettings()
+    handler = EmotionHandler(mesh.inference, settings)
+    return Service(
+        name="emotion",
+        handlers={
+            AudioChunked: handler.on_audio_chunked,
+            SpeechTranscribed: handler.on_speech_transcribed,
+        },
+        on_failure=on_failure,
+        concurrency=mesh.settings.cores,
+        engines={
+            Stage.EMOTION_AUDIO: engine_statuses(
+                AUDIO_NAMES, lambda name: make_audio(name, settings)
+            ),
+            Stage.EMOTION_TEXT: engine_statuses(TEXT_NAMES, lambda name: make_text(name, settings)),
+        },
+    )

@@ -1,0 +1,21 @@
+"""Ingest, wired."""
+
+from __future__ import annotations
+
+from services.ingest.handler import IngestHandler, on_failure
+from services.ingest.settings import IngestSettings
+from services.runtime.mesh import Mesh
+from services.runtime.service import Service
+from voxmesh_schemas import JobRequested
+
+
+def service(mesh: Mesh, settings: IngestSettings | None = None) -> Service:
+    """The ingest service on a mesh."""
+    settings = settings or IngestSettings()
+    handler = IngestHandler(mesh.artifacts, mesh.roster, settings)
+    return Service(
+        name="ingest",
+        handlers={JobRequested: handler.on_job_requested},
+        on_failure=on_failure,
+        concurrency=settings.concurrency,
+    )

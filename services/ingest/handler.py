@@ -1,0 +1,120 @@
+"""JobRequested in; AudioChunked for every chunk, then AudioIngested, out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from services.ingest.chunking import Cut
+from services.ingest.plan import resolve
+from services.ingest.recording import Recording, open_recording
+from services.ingest.settings import IngestSettings
+from services.ingest.sources import SourcePolicy
+from services.runtime.artifacts import Artifacts
+from services.runtime.audio import MEDIA_TYPE, encode_wav
+from services.runtime.errors import BadInputError, EngineUnusableError, PermanentError, VoxmeshError
+from services.runtime.roster import Roster
+from services.runtime.threads import in_thread
+from voxmesh_schemas import (
+    ENGINE_STAGES,
+    AudioChunked,
+    AudioIngested,
+    Chunk,
+    Event,
+    JobFailed,
+    JobProgressed,
+    JobRequested,
+    Plan,
+    Stage,
+)
+
+
+@dataclass(frozen=True)
+class IngestHandler:
+    """Fetches a recording and cuts it."""
+
+    artifacts: Artifacts
+    roster: Roster
+    settings: IngestSettings
+
+    async def on_job_requested(self, event: JobRequested) -> AsyncIterator[Event]:
+        """Publish each chunk as soon as it is decoded, and the manifest last."""
+        plan = await self._plan(event)
+        try:
+            async for told in self._ingest(event, plan):
+                yield told
+        except PermanentError:
+            await self.artifacts.delete_all(audio_folder(event.job_id))
+            raise
+
+    async def _plan(self, event: JobRequested) -> Plan:
+        await self.roster.wait_for(ENGINE_STAGES, within_s=self.settings.engines_within_s)
+        roster = {stage: await self.roster.engines(stage) for stage in ENGINE_STAGES}
+        return resolve(event.options, roster)
+
+    async def _ingest(self, event: JobRequested, plan: Plan) -> AsyncIterator[Event]:
+        chunks: list[Chunk] = []
+        with ExitStack() as stack:
+            recording = await anext(in_thread(self._opened(event, stack)))
+            async for cut in in_thread(recording.chunks()):
+                chunk = await self._store(event.job_id, cut)
+                chunks.append(chunk)
+                yield AudioChunked(job_id=event.job_id, chunk=chunk, plan=plan)
+                yield _progress(event.job_id, chunk.end_ms, recording.facts.duration_ms)
+            if not chunks:
+                raise BadInputError(f"{recording.facts.name} holds no audio")
+            media = recording.facts
+        yield _progress(event.job_id, media.duration_ms, media.duration_ms)
+        yield AudioIngested(
+            job_id=event.job_id,
+            media=media,
+            chunks=tuple(chunks),
+            plan=plan,
+            options=event.options,
+        )
+
+    def _opened(self, event: JobRequested, stack: ExitStack) -> Iterator[Recording]:
+        source, options = event.source, event.options
+        if self.artifacts.holds(source.uri):
+            file = stack.enter_context(self.artifacts.open(source.uri))
+            yield stack.enter_context(open_recording(file, source.name, channels=options.channels))
+            return
+        policy = SourcePolicy(
+            local_files=self.settings.local_files,
+            private_networks=self.settings.private_networks,
+        )
+        yield stack.enter_context(open_recording(source, policy=policy, channels=options.channels))
+
+    async def _store(self, job_id: str, cut: Cut) -> Chunk:
+        path = f"{audio_folder(job_id)}{cut.index:06d}.wav"
+        artifact = await self.artifacts.put(path, encode_wav(cut.samples), MEDIA_TYPE)
+        return Chunk(
+            index=cut.index,
+            channel=cut.channel,
+            start_ms=cut.start_ms,
+            end_ms=cut.end_ms,
+            overlap_ms=cut.overlap_ms,
+            artifact=artifact,
+        )
+
+
+def audio_folder(job_id: str) -> str:
+    """Where a job's chunks of audio are kept until it ends."""
+    return f"jobs/{job_id}/audio/"
+
+
+def on_failure(event: Event, error: VoxmeshError) -> Iterator[Event]:
+    """A job whose recording cannot be had has failed."""
+    yield JobFailed(
+        job_id=event.job_id,
+        stage=Stage.INGEST,
+        reason=str(error),
+        bad_input=isinstance(error, BadInputError | EngineUnusableError),
+    )
+
+
+def _progress(job_id: str, done_ms: int, total_ms: int) -> JobProgressed:
+    return JobProgressed(
+        job_id=job_id, stage=Stage.INGEST, done=done_ms, total=max(done_ms, total_ms)
+    )

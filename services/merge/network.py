@@ -1,0 +1,171 @@
+"""Confusion networks: what every engine heard, slot by slot (Fiscus 1997, section 2.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from services.merge.alignment import Ints
+from services.merge.members import Column, Floats, Member, column
+from services.merge.pairing import Line, pair
+from services.merge.wording import Vocabulary
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionNetwork:
+    """Slots in order, recordings one after another; arrays of shape (engines, slots) or (slots,).
+
+    A slot holds of each engine one entry, which is a word, several words in place of another
+    engine's one (`school room`, `schoolroom`), or none.
+    """
+
+    engines: tuple[str, ...]
+    families: tuple[str, ...]
+    vocabulary: Vocabulary
+    entry: Ints
+    """Vocabulary numbers, -1 for none."""
+    first: Ints
+    """Index of the entry's first word in the engine's words of its recording, -1 for none."""
+    count: Ints
+    """Words in the entry."""
+    confidence: Floats
+    """The engine's own confidence in the entry, nan for none."""
+    present: Bools
+    """Whether the engine has heard the recording at all."""
+    recording: Ints
+
+
+def build_network(recordings: Sequence[Sequence[Member]]) -> ConfusionNetwork:
+    """Align all members of each recording; the order of the members does not matter.
+
+    Each recording may have other engines; an engine appears in it at most once.
+    """
+    vocabulary = Vocabulary()
+    by_engine = [{member.engine: member for member in members} for members in recordings]
+    engines = sorted({engine for members in by_engine for engine in members})
+    columns = {
+        engine: column([members.get(engine) for members in by_engine], vocabulary)
+        for engine in engines
+    }
+    ranked = _most_typical_first(columns)
+    places, recording = _progressive(columns, ranked, vocabulary)
+    order = [ranked.index(engine) for engine in engines]
+    return _network(by_engine, engines, columns, vocabulary, places[order], recording)
+
+
+def _most_typical_first(columns: dict[str, Column]) -> list[str]:
+    """Engines by how many of their word pairs others heard too: the best backbone comes first."""
+    pairs = {
+        engine: np.unique((c.recording[:-1] << 42) + (c.ids[:-1] << 21) + c.ids[1:])
+        for engine, c in columns.items()
+    }
+    shared = {
+        engine: sum(
+            len(np.intersect1d(mine, theirs, assume_unique=True))
+            for other, theirs in pairs.items()
+            if other != engine
+        )
+        for engine, mine in pairs.items()
+    }
+    return sorted(columns, key=lambda engine: (-shared[engine], -len(columns[engine].ids), engine))
+
+
+def _progressive(
+    columns: dict[str, Column], ranked: Sequence[str], vocabulary: Vocabulary
+) -> tuple[Ints, Ints]:
+    """Each engine's word in every slot, -1 for none, shape (engines, slots); and the recordings."""
+    letters = vocabulary.profiles()
+    backbone = columns[ranked[0]]
+    places = np.arange(len(backbone.ids))[None]
+    recording = backbone.recording
+    for added in range(1, len(ranked)):
+        held = [columns[engine] for engine in ranked[:added]]
+        new = columns[ranked[added]]
+        slots = Line(_looked_up(held, places), recording, _middle(held, places))
+        partner = pair(slots, Line(new.ids[None], new.recording, new.middle), letters)
+        places, recording = _with_member(places, slots, new, partner)
+    return places, recording
+
+
+def _looked_up(columns: Sequence[Column], places: Ints) -> Ints:
+    return np.stack(
+        [
+            np.where(place >= 0, np.append(c.ids, -1)[place], -1)
+            for c, place in zip(columns, places, strict=True)
+        ]
+    )
+
+
+def _middle(columns: Sequence[Column], places: Ints) -> Floats:
+    """Mean time of each slot's words; nan where none has a time."""
+    times = np.stack(
+        [
+            np.where(place >= 0, np.append(c.middle, np.nan)[place], np.nan)
+            for c, place in zip(columns, places, strict=True)
+        ]
+    )
+    known = ~np.isnan(times)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, times, 0).sum(axis=0) / known.sum(axis=0))
+
+
+def _with_member(places: Ints, slots: Line, new: Column, partner: Ints) -> tuple[Ints, Ints]:
+    """The slots with one member more; words without a partner get slots of their own.
+
+    Between the partners around it, such a word stands where its time puts it.
+    """
+    paired = np.flatnonzero(partner >= 0)
+    alone = np.setdiff1d(np.arange(len(new.ids)), partner[paired], assume_unique=True)
+    following = np.searchsorted(partner[paired], alone)
+    bounds = np.concatenate([[-1], paired, [len(partner)]])
+    low = np.maximum(
+        bounds[following] + 1, np.searchsorted(slots.recording, new.recording[alone], "left")
+    )
+    high = np.minimum(
+        bounds[following + 1], np.searchsorted(slots.recording, new.recording[alone], "right")
+    )
+    times = np.maximum.accumulate(np.nan_to_num(slots.middle + slots.recording * 1e12))
+    when = np.searchsorted(times, np.nan_to_num(new.middle[alone], nan=np.inf) + new.recording[alone] * 1e12)
+    before = np.maximum.accumulate(np.clip(when, low, high))
+    rows = np.full((len(places) + 1, len(partner) + len(alone)), -1, dtype=np.int64)
+    order = np.argsort(np.concatenate([2 * np.arange(len(partner)) + 1, 2 * before]), kind="stable")
+    rows[:-1, : len(partner)] = places
+    rows[-1, : len(partner)] = partner
+    rows[-1, len(partner) :] = alone
+    recording = np.concatenate([slots.recording, new.recording[alone]])
+    return rows[:, order], recording[order]
+
+
+def _network(
+    by_engine: Sequence[dict[str, Member]],
+    engines: Sequence[str],
+    columns: dict[str, Column],
+    vocabulary: Vocabulary,
+    places: Ints,
+    recording: Ints,
+) -> ConfusionNetwork:
+    ordered = [columns[engine] for engine in engines]
+    heard = places >= 0
+    starts = [np.searchsorted(c.recording, np.arange(len(by_engine))) for c in ordered]
+    first = np.stack([np.where(p >= 0, p - s[recording], -1) for p, s in zip(places, starts, strict=True)])
+    confidence = np.stack(
+        [np.where(p >= 0, np.append(c.confidence, np.nan)[p], np.nan) for c, p in zip(ordered, places, strict=True)]
+    )
+    present = np.array([[engine in members for members in by_engine] for engine in engines])
+    family = {m.engine: m.family for members in by_engine for m in members.values()}
+    return ConfusionNetwork(
+        engines=tuple(engines),
+        families=tuple(family[engine] for engine in engines),
+        vocabulary=vocabulary,
+        entry=_looked_up(ordered, places),
+        first=first,
+        count=heard.astype(np.int64),
+        confidence=confidence,
+        present=present[:, recording],
+        recording=recording,
+    )

@@ -1,0 +1,24 @@
+"""Transcribe, wired."""
+
+from __future__ import annotations
+
+from services.runtime.mesh import Mesh
+from services.runtime.service import Service
+from services.runtime.status import engine_statuses
+from services.transcribe.engines import NAMES, make
+from services.transcribe.handler import TranscribeHandler, on_failure
+from services.transcribe.settings import TranscribeSettings
+from voxmesh_schemas import AudioChunked, Stage
+
+
+def service(mesh: Mesh, settings: TranscribeSettings | None = None) -> Service:
+    """The transcribe service on a mesh."""
+    settings = settings or TranscribeSettings()
+    handler = TranscribeHandler(mesh.inference, settings)
+    return Service(
+        name="transcribe",
+        handlers={AudioChunked: handler.on_audio_chunked},
+        on_failure=on_failure,
+        concurrency=mesh.settings.cores,
+        engines={Stage.TRANSCRIBE: engine_statuses(NAMES, lambda name: make(name, settings))},
+    )

@@ -1,0 +1,21 @@
+"""What a worker process runs: one recogniser on one chunk. Engines stay loaded in the process."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from services.runtime.audio import decode_wav
+from services.runtime.engines import Transcriber
+from services.transcribe.engines import make
+from services.transcribe.settings import TranscribeSettings
+
+
+@lru_cache(maxsize=2)
+def _engine(name: str, settings: TranscribeSettings) -> Transcriber:
+    return make(name, settings)
+
+
+def transcribe(name: str, settings: TranscribeSettings, language: str | None, wav: bytes) -> bytes:
+    """The `Hypothesis` of an engine for a chunk, as JSON."""
+    hypothesis = _engine(name, settings).transcribe(decode_wav(wav), language=language)
+    return hypothesis.model_dump_json().encode()
