@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.emotion.engines import AUDIO_NAMES, TEXT_NAMES, make_audio, make_text
 from services.emotion.handler import EmotionHandler, on_failure
 from services.emotion.settings import EmotionSettings
 from services.runtime.mesh import Mesh
 from services.runtime.service import Service
-from services.runtime.status import engine_statuses
+from services.runtime.status import Look, engine_statuses
 from voxmesh_schemas import AudioChunked, SpeechTranscribed, Stage
+
+
+def engine_looks(settings: EmotionSettings) -> Mapping[Stage, Look]:
+    """How to find out which engines work here."""
+    return {
+        Stage.EMOTION_AUDIO: engine_statuses(AUDIO_NAMES, lambda name: make_audio(name, settings)),
+        Stage.EMOTION_TEXT: engine_statuses(TEXT_NAMES, lambda name: make_text(name, settings)),
+    }
 
 
 def service(mesh: Mesh, settings: EmotionSettings | None = None) -> Service:
@@ -23,10 +33,5 @@ def service(mesh: Mesh, settings: EmotionSettings | None = None) -> Service:
         },
         on_failure=on_failure,
         concurrency=mesh.settings.cores,
-        engines={
-            Stage.EMOTION_AUDIO: engine_statuses(
-                AUDIO_NAMES, lambda name: make_audio(name, settings)
-            ),
-            Stage.EMOTION_TEXT: engine_statuses(TEXT_NAMES, lambda name: make_text(name, settings)),
-        },
+        engines=engine_looks(settings),
     )

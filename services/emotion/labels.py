@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from voxmesh_schemas import Emotion
 
 Distribution = dict[Emotion, float]
-"""Probabilities over the emotions that an engine knows, in the order of the enum, adding up to 1."""
+"""Probabilities over the emotions that an engine knows, in the enum's order, adding up to 1."""
 
 LEAST_MAPPED = 0.5
 """Below this share of its probability on labels that map, a model is not understood: no opinion."""

@@ -21,8 +21,8 @@ _SHORTEST = SAMPLE_RATE_HZ // 500
 _LONGEST = SAMPLE_RATE_HZ // 60
 """Periods that are looked for, in samples: voices of men, women and children at 60 to 500 Hz."""
 _APERIODICITY = 0.2
-"""A dip of the normalised difference below this is a period: of the frame's power, about this share
-may not repeat. The paper's 0.1 is for clean recordings and leaves breathy and distant voices out."""
+"""A dip of the normalised difference below this is a period: about this share of the frame's power
+may not repeat. The 0.1 of the paper's step 4 leaves breathy and distant voices out."""
 _FFT_SIZE = 720
 """No less than window plus longest period, so that the circular sums do not wrap; 2⁴·3²·5."""
 
@@ -44,7 +44,7 @@ def _difference(frames: npt.NDArray[np.float32]) -> tuple[Floats, Floats]:
     """The difference function (equation 6) at lags 0 to longest + 1, and each frame's power."""
     squares = np.zeros((len(frames), frames.shape[1] + 1))
     np.cumsum(np.square(frames, dtype=np.float64), axis=1, out=squares[:, 1:])
-    energy = squares[:, _WINDOW:] - squares[:, : -_WINDOW]
+    energy = squares[:, _WINDOW:] - squares[:, :-_WINDOW]
     spectrum = np.conj(np.fft.rfft(frames[:, :_WINDOW], _FFT_SIZE)) * np.fft.rfft(frames, _FFT_SIZE)
     products = np.fft.irfft(spectrum, _FFT_SIZE)[:, : energy.shape[1]]
     difference = np.maximum(energy[:, :1] + energy - 2 * products, 0.0)
@@ -68,7 +68,7 @@ def _periods(difference: Floats) -> Floats:
 
 
 def _vertex(difference: Floats, lag: npt.NDArray[np.intp]) -> Floats:
-    """Where the parabola through a dip and its neighbours has its minimum, from the dip, in samples."""
+    """Minimum of the parabola through a dip and its neighbours, in samples from the dip."""
     row = np.arange(len(lag))
     before, at, after = (difference[row, lag + step] for step in (-1, 0, 1))
     curvature = before - 2 * at + after

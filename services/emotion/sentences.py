@@ -9,8 +9,8 @@ from voxmesh_schemas import Hypothesis, HypothesisWord
 
 _PAUSE_MS = 500
 _LONGEST_MS = 12_000
-_SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
-_CLOSING = "\"'”’»)]"
+_SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - Chinese, Japanese
+_CLOSING = "\"'”’»)]"  # noqa: RUF001 - what may follow a full stop
 
 
 def sentences(words: Sequence[HypothesisWord]) -> list[tuple[HypothesisWord, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from services.emotion.tracks import Window
 from services.runtime.audio import SAMPLE_RATE_HZ, Samples
@@ -11,7 +12,7 @@ _SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 _FRAME_MS = 20
 _ABOVE_FLOOR_DB = 6.0
 _THRESHOLD_RANGE_DB = (-65.0, -30.0)
-"""Softer than this is silence in any room, louder is sound over any noise floor; dB re full scale."""
+"""Softer is silence in any room, louder is sound over any noise floor; dB re full scale."""
 _LEAST_SPEECH_MS = 240
 """About the length of a syllable: a window with less than this has nothing to judge."""
 _SILENCE_DB = -120.0
@@ -55,9 +56,12 @@ def speech_threshold_db(samples: Samples) -> float:
     return float(np.clip(floor_db + _ABOVE_FLOOR_DB, *_THRESHOLD_RANGE_DB))
 
 
-def _frame_levels_db(samples: Samples) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Level of every whole 20 ms frame."""
+def _frame_levels_db(samples: Samples) -> npt.NDArray[np.float64]:
+    """Level of every whole 20 ms frame, re full scale."""
     size = _FRAME_MS * _SAMPLES_PER_MS
     frames = samples[: len(samples) // size * size].reshape(-1, size)
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64)
-    return 10 * np.log10(np.maximum(power / size, 10 ** (_SILENCE_DB / 10)))
+    levels: npt.NDArray[np.float64] = 10 * np.log10(
+        np.maximum(power / size, 10 ** (_SILENCE_DB / 10))
+    )
+    return levels

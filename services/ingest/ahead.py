@@ -34,7 +34,7 @@ class _Producer(Generic[T]):
                 if self._stopping:
                     return
             self._done.put(_End())
-        except BaseException as error:  # noqa: BLE001 - raised again where the items are read
+        except BaseException as error:  # raised again where the items are read
             self._done.put(_End(error))
 
     def __iter__(self) -> Iterator[T]:

@@ -1,15 +1,15 @@
-"""Any audio to 16 kHz 16-bit PCM, by FFmpeg's own filters."""
+"""Any audio to 16 kHz 16-bit PCM, by FFmpeg's own resampler (libswresample)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import Literal, cast
 
 import av
-import av.audio.frame
 import av.filter
 import numpy as np
 import numpy.typing as npt
+from av.audio.frame import AudioFrame
 
 from services.runtime.audio import SAMPLE_RATE_HZ
 
@@ -31,9 +31,7 @@ class Resampler:
         layout: channels to make out of others when split, as FFmpeg names them.
     """
 
-    def __init__(
-        self, template: av.audio.frame.AudioFrame, channels: Channels, layout: str
-    ) -> None:
+    def __init__(self, template: AudioFrame, channels: Channels, layout: str) -> None:
         self._graph = av.filter.Graph()
         rate = template.sample_rate
         self._source = self._graph.add(
@@ -51,7 +49,7 @@ class Resampler:
         self._sink = last
         self._graph.configure()
 
-    def convert(self, frames: Iterable[av.audio.frame.AudioFrame]) -> Iterator[Block]:
+    def convert(self, frames: Iterable[AudioFrame]) -> Iterator[Block]:
         """What is ready after these frames, in blocks of a second."""
         for frame in frames:
             self._source.push(frame)
@@ -65,20 +63,18 @@ class Resampler:
     def _pull(self) -> Iterator[Block]:
         try:
             while True:
-                yield self._sink.pull().to_ndarray()
+                yield cast("Block", cast("AudioFrame", self._sink.pull()).to_ndarray())
         except (av.error.BlockingIOError, av.error.EOFError):
             return
 
 
-def _filters(
-    template: av.audio.frame.AudioFrame, channels: Channels, layout: str
-) -> Iterator[tuple[str, str]]:
+def _filters(template: AudioFrame, channels: Channels, layout: str) -> Iterator[tuple[str, str]]:
     count = template.layout.nb_channels
     if channels == "mix" and (count > _NAMED_CHANNELS or "channels" in template.layout.name):
         # FFmpeg mixes by where loudspeakers stand; channels without a place are averaged.
         yield "pan", "mono|c0=" + "+".join(f"{1 / count:.6f}*c{i}" for i in range(count))
-    yield "aresample", str(SAMPLE_RATE_HZ)
     target = "mono" if channels == "mix" else layout
+    # One conversion does all of it: mixing, resampling and rounding.
     yield "aformat", f"sample_fmts=s16p:channel_layouts={target}:sample_rates={SAMPLE_RATE_HZ}"
     yield "asetnsamples", f"n={_BLOCK_SAMPLES}:p=0"
     yield "abuffersink", ""

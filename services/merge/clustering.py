@@ -13,6 +13,11 @@ Integers = npt.NDArray[np.intp]
 
 BLOCK = 256
 """So many groups are compared at once; what keeps time and memory near linear."""
+ENOUGH_SPEECH_MS = 2_000
+"""Less speech than this makes an embedding that is not to be relied on."""
+HALF_TRUST_MS = 3_000
+"""With so much more than that, an embedding is trusted half."""
+
 # What cosines between embeddings look like before anything is known of the engine. Embeddings of
 # different people are seldom quite unlike; of one person they close about two thirds of the way
 # from there to identity. Each counts as much as two observed pairs.
@@ -30,10 +35,18 @@ class Likeness:
     threshold: float
     """Cosine above which two voices are rather the same person than not."""
 
-    @property
-    def doubtful(self) -> float:
-        """Below this, even with other evidence or from little speech, it is not the same person."""
-        return (self.different + self.threshold) / 2
+    def needed(self, speech_ms: float) -> float:
+        """Cosine with someone at which a voice of so much speech is not a person of its own.
+
+        The less speech, the noisier the embedding and the less it can prove someone new: the
+        threshold for a long voice, hardly more than strangers have for one of two seconds, and
+        whatever it is for less.
+        """
+        beyond_ms = speech_ms - ENOUGH_SPEECH_MS
+        if beyond_ms < 0:
+            return -1.0
+        trust = beyond_ms / (beyond_ms + HALF_TRUST_MS)
+        return self.different + trust * (self.threshold - self.different)
 
 
 def calibrate(different: Floats, same: Floats) -> Likeness:
@@ -53,9 +66,7 @@ def _drawn(observed: Floats, usual: float) -> float:
     if not len(observed):
         return usual
     pairs = len(observed)
-    return float(
-        (pairs * np.median(observed) + _USUAL_PAIRS * usual) / (pairs + _USUAL_PAIRS)
-    )
+    return float((pairs * np.median(observed) + _USUAL_PAIRS * usual) / (pairs + _USUAL_PAIRS))
 
 
 @dataclass(frozen=True)
@@ -74,55 +85,88 @@ class Voices:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def __getitem__(self, rows: slice | Integers) -> Voices:
+    def __getitem__(self, rows: slice | npt.NDArray[np.bool_]) -> Voices:
         return Voices(self.means[rows], self.weights[rows], self.chunks[rows])
 
     def similarity(self, others: Voices) -> Floats:
         """Mean cosine of each with each of the others, minus infinity for known strangers."""
-        shared = self.chunks.astype(np.float32) @ others.chunks.T.astype(np.float32)
+        both = self.chunks.any(axis=0) & others.chunks.any(axis=0)
+        shared = self.chunks[:, both].astype(np.float32) @ others.chunks[:, both].T
         cosines = self.means @ others.means.T
         cosines[shared > 0] = -np.inf
         return np.asarray(cosines)
 
     def grouped(self, labels: Integers) -> Voices:
         """One group per label, labels from 0."""
-        size = int(labels.max()) + 1
-        weights = np.zeros(size)
-        np.add.at(weights, labels, self.weights)
-        means = np.zeros((size, self.means.shape[1]))
-        np.add.at(means, labels, self.means * self.weights[:, None])
-        chunks = np.zeros((size, self.chunks.shape[1]), dtype=np.bool_)
-        np.logical_or.at(chunks, labels, self.chunks)
-        return Voices(means / weights[:, None], weights, chunks)
+        order = np.argsort(labels, kind="stable")
+        starts = np.searchsorted(labels[order], np.arange(int(labels.max()) + 1))
+        weights = np.add.reduceat(self.weights[order], starts)
+        sums = np.add.reduceat((self.means * self.weights[:, None])[order], starts)
+        chunks = np.logical_or.reduceat(self.chunks[order], starts)
+        return Voices(sums / weights[:, None], weights, chunks)
 
 
-def cluster(
-    voices: Voices, threshold: float, *, at_least: int = 1, at_most: int | None = None
+def tell_apart(
+    voices: Voices, likeness: Likeness, *, at_least: int = 1, at_most: int | None = None
 ) -> Integers:
     """A label from 0 for each group, equal for those of one person.
 
-    Average linkage, never between two that are heard in one chunk (COP constraints, Wagstaff et
-    al. 2001), down to the threshold; further while there are more than `at_most`, never below
-    `at_least`. More than a block is clustered block by block, in order, and then the clusters of
-    the blocks, so that ten hours take seconds.
+    Average linkage, never between two that are heard in one chunk (cannot-link constraints, Wagstaff
+    et al. 2001), down to the threshold. Groups of little speech then join the group they are most
+    like without reaching it, for their embeddings are noisy. Last, groups are joined while there
+    are more than `at_most`; at no step are there fewer than `at_least`.
     """
+    long = voices.weights >= ENOUGH_SPEECH_MS
+    labels = np.arange(len(voices))
+    if long.any():
+        labels[long] = _in_blocks(voices[long], likeness.threshold, at_least)
+        labels[~long] = labels[long].max() + 1 + np.arange(int((~long).sum()))
+    labels = _settle(voices.grouped(labels), likeness, at_least)[labels]
+    settled = voices.grouped(labels)
+    return _agglomerate(settled, likeness.threshold, at_least, at_most)[labels]
+
+
+def _in_blocks(voices: Voices, threshold: float, at_least: int) -> Integers:
+    """Cluster block by block, in order, then the clusters of the blocks: near linear."""
     labels = np.arange(len(voices))
     while len(voices) > BLOCK:
         found = np.empty(len(voices), dtype=np.intp)
-        offset = 0
+        groups = 0
         for start in range(0, len(voices), BLOCK):
             part = _agglomerate(voices[start : start + BLOCK], threshold, at_least, None)
-            found[start : start + BLOCK] = part + offset
-            offset += int(part.max()) + 1
-        before, voices, labels = len(voices), voices.grouped(found), found[labels]
-        if len(voices) > 0.9 * before:
-            break  # there is little more to gain block by block
-    return _agglomerate(voices, threshold, at_least, at_most)[labels]
+            found[start : start + BLOCK] = part + groups
+            groups += int(part.max()) + 1
+        shrunk = groups < 0.9 * len(voices)
+        voices, labels = voices.grouped(found), found[labels]
+        if not shrunk:
+            break
+    return _agglomerate(voices, threshold, at_least, None)[labels]
 
 
-def _agglomerate(
-    voices: Voices, threshold: float, at_least: int, at_most: int | None
-) -> Integers:
+def _settle(voices: Voices, likeness: Likeness, at_least: int) -> Integers:
+    """Groups of little speech join the most alike of those with more."""
+    labels = np.arange(len(voices))
+    chunks = voices.chunks.copy()
+    homes: list[int] = []
+    most_first = np.argsort(-voices.weights, kind="stable").tolist()
+    for waiting, group in zip(count(len(voices), -1), most_first):
+        home = None
+        if homes and len(homes) + waiting > at_least:
+            heard = voices.chunks[group].nonzero()[0]
+            strangers = chunks[np.ix_(homes, heard)].any(axis=1)
+            cosines = np.where(strangers, -np.inf, voices.means[homes] @ voices.means[group])
+            best = int(cosines.argmax())
+            if cosines[best] >= likeness.needed(float(voices.weights[group])):
+                home = homes[best]
+        if home is None:
+            homes.append(group)
+        else:
+            labels[group] = home
+            chunks[home] |= chunks[group]
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def _agglomerate(voices: Voices, threshold: float, at_least: int, at_most: int | None) -> Integers:
     similarity = voices.similarity(voices)
     np.fill_diagonal(similarity, -np.inf)
     weights = voices.weights.copy()
@@ -153,22 +197,3 @@ def _absorb(similarity: Floats, weights: Floats, one: int, other: int) -> None:
     similarity[one], similarity[:, one] = merged, merged
     similarity[other], similarity[:, other] = -np.inf, -np.inf
     weights[one] = total
-
-
-def place(strays: Voices, homes: Voices, threshold: float) -> Integers:
-    """For each stray the group it is most alike, -1 where none reaches the threshold.
-
-    The strays with the most speech choose first; no group takes two strays of one chunk, nor one
-    of a chunk that it is heard in.
-    """
-    cosines = strays.means @ homes.means.T
-    heard = homes.chunks.copy()
-    found = np.full(len(strays), -1, dtype=np.intp)
-    for stray in np.argsort(-strays.weights, kind="stable"):
-        strangers = (heard & strays.chunks[stray]).any(axis=1)
-        candidates = np.where(strangers, -np.inf, cosines[stray])
-        best = int(candidates.argmax())
-        if candidates[best] >= threshold and candidates[best] > -np.inf:
-            found[stray] = best
-            heard[best] |= strays.chunks[stray]
-    return found

@@ -3,93 +3,35 @@
 Each chunk was diarized by itself, so its speakers are local. What tells who is who across chunks:
 
 - two local speakers of one chunk are different people;
-- where chunks overlap, two local speakers who speak at the same times are the same person;
-- embeddings, compared only within the space of one engine and model (`clustering`).
+- where chunks overlap, two local speakers who speak at the same times are the same person, unless
+  their embeddings clearly deny it;
+- embeddings, compared only within the space of one engine and model. How alike two of one person
+  are differs by engine, so the threshold is learnt from this recording: from the pairs that the
+  first two rules know to be different and the same (`clustering.calibrate`).
 
 Where embeddings cannot be compared, the overlaps decide alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations, groupby, pairwise
+from collections.abc import Iterable, Sequence
+from itertools import combinations, groupby
 
 import numpy as np
 
-from services.merge.clustering import Floats, Likeness, Voices, calibrate, cluster
+from services.merge.clustering import Floats, Likeness, Voices, calibrate, tell_apart
+from services.merge.voices import (
+    Diarized,
+    Link,
+    Space,
+    Voice,
+    clipped,
+    cores,
+    joined,
+    local_voices,
+    overlap_links,
+)
 from voxmesh_schemas import Chunk, Diarization, Turn
-
-ENOUGH_SPEECH_MS = 2_000
-"""Less speech than this makes an embedding that is not to be relied on."""
-SHARED_MS = 400
-"""Two local speakers are not linked by less speech in common than this."""
-JOIN_MS = 100
-"""A gap between turns of one speaker that is no pause, only a seam."""
-
-Space = tuple[str, str, int]
-"""Engine, model and dimension: embeddings are comparable within one only."""
-
-
-@dataclass(frozen=True)
-class _Voice:
-    """A local speaker of one chunk; turns on the job's timeline."""
-
-    chunk: int
-    turns: tuple[Turn, ...]
-    speech_ms: int
-    space: Space | None
-    embedding: Floats
-    """Of unit length; empty when there is no space."""
-
-    @property
-    def reliable(self) -> bool:
-        return self.space is not None and self.speech_ms >= ENOUGH_SPEECH_MS
-
-
-@dataclass(frozen=True)
-class _Link:
-    """Two voices of neighbouring chunks that speak at the same times in the overlap."""
-
-    one: int
-    other: int
-    shared_ms: int
-
-
-class _People:
-    """Voices joined into people."""
-
-    def __init__(self, voices: Sequence[_Voice]) -> None:
-        self._parent = list(range(len(voices)))
-        self._chunks = [{voice.chunk} for voice in voices]
-
-    def of(self, voice: int) -> int:
-        """The person, as the number of one of their voices."""
-        while self._parent[voice] != voice:
-            self._parent[voice] = self._parent[self._parent[voice]]
-            voice = self._parent[voice]
-        return voice
-
-    def strangers(self, one: int, other: int) -> bool:
-        """Whether two voices are known to be different people: both are heard in one chunk."""
-        one, other = self.of(one), self.of(other)
-        return one != other and not self._chunks[one].isdisjoint(self._chunks[other])
-
-    def join(self, one: int, other: int) -> None:
-        one, other = self.of(one), self.of(other)
-        if one == other:
-            return
-        if len(self._chunks[one]) < len(self._chunks[other]):
-            one, other = other, one
-        self._parent[other] = one
-        self._chunks[one] |= self._chunks[other]
-
-    def groups(self, voices: Iterable[int]) -> list[list[int]]:
-        """The given voices by person, in order of the first voice."""
-        found: dict[int, list[int]] = {}
-        for voice in voices:
-            found.setdefault(self.of(voice), []).append(voice)
-        return list(found.values())
 
 
 def link_speakers(
@@ -105,7 +47,7 @@ def link_speakers(
     `min_speakers` only a recording of one channel, as far as the chunks tell so many apart. The
     result does not depend on the order of chunks.
     """
-    ordered = sorted(diarized, key=lambda pair: _place_in_job(pair[0]))
+    ordered = sorted(diarized, key=lambda pair: _position(pair[0]))
     channels = {
         channel: list(pairs) for channel, pairs in groupby(ordered, lambda pair: pair[0].channel)
     }
@@ -113,40 +55,186 @@ def link_speakers(
     linked = {
         channel: _link_channel(pairs, at_least, max_speakers) for channel, pairs in channels.items()
     }
-    starts = sorted(
+    appearances = sorted(
         (turn.start_ms, channel, position, turn.speaker)
         for channel, turns in linked.items()
         for position, turn in enumerate(turns)
     )
-    people = dict.fromkeys((channel, speaker) for _, channel, _, speaker in starts)
+    people = dict.fromkeys((channel, speaker) for _, channel, _, speaker in appearances)
     labels = {person: f"S{number}" for number, person in enumerate(people, start=1)}
     return {
-        channel: tuple(_turn(turn, labels[channel, turn.speaker]) for turn in turns)
+        channel: tuple(
+            turn.model_copy(update={"speaker": labels[channel, turn.speaker]}) for turn in turns
+        )
         for channel, turns in linked.items()
     }
 
 
-def _place_in_job(chunk: Chunk) -> tuple[int, int, int]:
+def _position(chunk: Chunk) -> tuple[int, int, int]:
     return chunk.channel, chunk.start_ms, chunk.index
 
 
-def _link_channel(
-    diarized: Sequence[tuple[Chunk, Diarization]], at_least: int, at_most: int | None
-) -> list[Turn]:
-    chunks = [chunk for chunk, _ in diarized]
-    voices = [
-        voice
-        for position, (chunk, diarization) in enumerate(diarized)
-        for voice in _voices(position, chunk, diarization)
-    ]
-    people = _identify(voices, list(_links(chunks, voices)), at_least, at_most)
-    cores = _cores(chunks)
-    turns: list[Turn] = []
-    for group in people.groups(range(len(voices))):
-        spans = [
-            _turn(turn, str(group[0]), cores[voices[voice].chunk])
+def _link_channel(diarized: Diarized, at_least: int, at_most: int | None) -> list[Turn]:
+    """Turns of one channel, each person named after one of their voices."""
+    voices = local_voices(diarized)
+    links = list(overlap_links(diarized, voices))
+    people = _People(voices)
+    for space in dict.fromkeys(voice.space for voice in voices if voice.space):
+        _join_by_embedding(people, space, links, at_least, at_most)
+    _join_by_overlap(people, links)
+    if at_most:
+        _keep_at_most(people, at_most)
+    spoken = cores(diarized)
+    turns = [
+        turn.model_copy(update={"speaker": str(group[0])})
+        for group in people.groups(range(len(voices)))
+        for turn in joined(
+            turn
             for voice in group
-            for turn in voices[voice].turns
-        ]
-        turns += _joined(sorted(filter(_lasts, spans), key=_order))
-    return sorted(turns, key=_order)
+            for turn in clipped(voices[voice].turns, *spoken[voices[voice].chunk])
+        )
+    ]
+    return sorted(turns, key=lambda turn: (turn.start_ms, turn.end_ms, int(turn.speaker)))
+
+
+class _People:
+    """Voices of one channel joined into people (disjoint sets, Tarjan 1975)."""
+
+    def __init__(self, voices: Sequence[Voice]) -> None:
+        self.voices = voices
+        self._parent = list(range(len(voices)))
+        self._chunks = [{voice.chunk} for voice in voices]
+
+    def of(self, voice: int) -> int:
+        """The person, as the number of one of their voices."""
+        while self._parent[voice] != voice:
+            self._parent[voice] = self._parent[self._parent[voice]]
+            voice = self._parent[voice]
+        return voice
+
+    def chunks(self, voice: int) -> set[int]:
+        """The chunks in which the person with this voice is heard."""
+        return self._chunks[self.of(voice)]
+
+    def can_be_one(self, one: int, other: int) -> bool:
+        """Whether two voices are not known to be different people."""
+        return self.of(one) == self.of(other) or self.chunks(one).isdisjoint(self.chunks(other))
+
+    def join(self, one: int, other: int) -> None:
+        """Take two voices, and all joined with them, for one person's."""
+        one, other = self.of(one), self.of(other)
+        if one == other:
+            return
+        if len(self._chunks[one]) < len(self._chunks[other]):
+            one, other = other, one
+        self._parent[other] = one
+        self._chunks[one] |= self._chunks[other]
+
+    def groups(self, voices: Iterable[int]) -> list[list[int]]:
+        """The given voices by person, people in order of their first voice."""
+        found: dict[int, list[int]] = {}
+        for voice in voices:
+            found.setdefault(self.of(voice), []).append(voice)
+        return list(found.values())
+
+
+def _join_by_embedding(
+    people: _People, space: Space, links: Sequence[Link], at_least: int, at_most: int | None
+) -> None:
+    voices = people.voices
+    members = [number for number, voice in enumerate(voices) if voice.space == space]
+    linked = [link for link in links if voices[link.one].space == voices[link.other].space == space]
+    likeness = _likeness(voices, members, linked)
+    for link in linked:
+        one, other = voices[link.one], voices[link.other]
+        needed = likeness.needed(min(one.speech_ms, other.speech_ms))
+        if _cosine(one, other) >= needed and people.can_be_one(link.one, link.other):
+            people.join(link.one, link.other)
+    threads = people.groups(members)
+    labels = tell_apart(_stacked(voices, threads), likeness, at_least=at_least, at_most=at_most)
+    homes: dict[int, int] = {}
+    for thread, label in zip(threads, labels.tolist(), strict=True):
+        people.join(homes.setdefault(label, thread[0]), thread[0])
+
+
+def _likeness(voices: Sequence[Voice], members: Sequence[int], links: Sequence[Link]) -> Likeness:
+    reliable = [number for number in members if voices[number].reliable]
+    different = [
+        _cosine(voices[one], voices[other])
+        for _, chunk in groupby(reliable, lambda number: voices[number].chunk)
+        for one, other in combinations(chunk, 2)
+    ]
+    same = [
+        _cosine(voices[link.one], voices[link.other])
+        for link in links
+        if voices[link.one].reliable and voices[link.other].reliable
+    ]
+    return calibrate(np.array(different), np.array(same))
+
+
+def _cosine(one: Voice, other: Voice) -> float:
+    return float(one.embedding @ other.embedding)
+
+
+def _stacked(voices: Sequence[Voice], groups: Sequence[Sequence[int]]) -> Voices:
+    """One row per group."""
+    members = [number for group in groups for number in group]
+    heard = np.array([voices[number].chunk for number in members])
+    each = Voices(
+        means=np.stack([voices[number].embedding for number in members]),
+        weights=np.array([max(voices[number].speech_ms, 1) for number in members], dtype=float),
+        chunks=heard[:, None] == np.unique(heard),
+    )
+    return each.grouped(np.repeat(np.arange(len(groups)), [len(group) for group in groups]))
+
+
+def _join_by_overlap(people: _People, links: Sequence[Link]) -> None:
+    """Join people whose embeddings cannot be compared, those with the most speech in common first.
+
+    Where they can be compared, the embeddings have decided already.
+    """
+    voices = people.voices
+    shared: dict[tuple[int, int], int] = {}
+    for link in links:
+        spaces = voices[link.one].space, voices[link.other].space
+        pair = people.of(link.one), people.of(link.other)
+        if pair[0] != pair[1] and (spaces[0] != spaces[1] or spaces[0] is None):
+            shared[pair] = shared.get(pair, 0) + link.shared_ms
+    for one, other in sorted(shared, key=lambda pair: (-shared[pair], pair)):
+        if people.can_be_one(one, other):
+            people.join(one, other)
+
+
+def _keep_at_most(people: _People, at_most: int) -> None:
+    """Give the voices of the people who speak least to the others: the most alike who may be them.
+
+    Needed only where embeddings cannot be compared, or a chunk tells more voices apart than there
+    may be.
+    """
+    voices = people.voices
+    groups = people.groups(range(len(voices)))
+    groups.sort(key=lambda group: -sum(voices[voice].speech_ms for voice in group))
+    homes = [(home[0], _centres(voices, home)) for home in groups[:at_most]]
+    for group in groups[at_most:]:
+        centres = _centres(voices, group)
+        closest, _ = max(
+            homes,
+            key=lambda home: (
+                people.can_be_one(home[0], group[0]),
+                max(
+                    (float(home[1][space] @ centres[space]) for space in home[1].keys() & centres),
+                    default=-1.0,
+                ),
+            ),
+        )
+        people.join(closest, group[0])
+
+
+def _centres(voices: Sequence[Voice], group: Iterable[int]) -> dict[Space, Floats]:
+    """The mean embedding of a person in each space."""
+    found: dict[Space, list[Floats]] = {}
+    for number in group:
+        space = voices[number].space
+        if space:
+            found.setdefault(space, []).append(voices[number].embedding)
+    return {space: np.mean(embeddings, axis=0) for space, embeddings in found.items()}

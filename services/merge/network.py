@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,10 @@ from services.merge.alignment import Ints
 from services.merge.members import Column, Floats, Member, column
 from services.merge.pairing import Line, pair
 from services.merge.wording import Vocabulary
+
+Number = TypeVar("Number", np.int64, np.float64)
+
+_PLAIN = 0.98
 
 Bools = npt.NDArray[np.bool_]
 
@@ -35,9 +40,13 @@ class ConfusionNetwork:
     """Words in the entry."""
     confidence: Floats
     """The engine's own confidence in the entry, nan for none."""
+    middle: Floats
+    """Middle of the entry on the engine's own clock, in milliseconds; nan for none."""
     present: Bools
     """Whether the engine has heard the recording at all."""
     recording: Ints
+    written: Bools
+    """Engines that write capitals or punctuation, shape (engines,)."""
 
 
 def build_network(recordings: Sequence[Sequence[Member]]) -> ConfusionNetwork:
@@ -86,29 +95,26 @@ def _progressive(
     for added in range(1, len(ranked)):
         held = [columns[engine] for engine in ranked[:added]]
         new = columns[ranked[added]]
-        slots = Line(_looked_up(held, places), recording, _middle(held, places))
+        slots = Line(
+            _looked_up([c.ids for c in held], places, -1), recording, _mean_middle(held, places)
+        )
         partner = pair(slots, Line(new.ids[None], new.recording, new.middle), letters)
         places, recording = _with_member(places, slots, new, partner)
     return places, recording
 
 
-def _looked_up(columns: Sequence[Column], places: Ints) -> Ints:
+def _looked_up(
+    columns: Sequence[npt.NDArray[Number]], places: Ints, missing: Number | float
+) -> npt.NDArray[Number]:
+    """What each engine has at its places, shape (engines, slots)."""
     return np.stack(
-        [
-            np.where(place >= 0, np.append(c.ids, -1)[place], -1)
-            for c, place in zip(columns, places, strict=True)
-        ]
+        [np.append(c, missing)[place] for c, place in zip(columns, places, strict=True)]
     )
 
 
-def _middle(columns: Sequence[Column], places: Ints) -> Floats:
+def _mean_middle(columns: Sequence[Column], places: Ints) -> Floats:
     """Mean time of each slot's words; nan where none has a time."""
-    times = np.stack(
-        [
-            np.where(place >= 0, np.append(c.middle, np.nan)[place], np.nan)
-            for c, place in zip(columns, places, strict=True)
-        ]
-    )
+    times = _looked_up([c.middle for c in columns], places, np.nan)
     known = ~np.isnan(times)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(known, times, 0).sum(axis=0) / known.sum(axis=0))
@@ -130,7 +136,9 @@ def _with_member(places: Ints, slots: Line, new: Column, partner: Ints) -> tuple
         bounds[following + 1], np.searchsorted(slots.recording, new.recording[alone], "right")
     )
     times = np.maximum.accumulate(np.nan_to_num(slots.middle + slots.recording * 1e12))
-    when = np.searchsorted(times, np.nan_to_num(new.middle[alone], nan=np.inf) + new.recording[alone] * 1e12)
+    when = np.searchsorted(
+        times, np.nan_to_num(new.middle[alone], nan=np.inf) + new.recording[alone] * 1e12
+    )
     before = np.maximum.accumulate(np.clip(when, low, high))
     rows = np.full((len(places) + 1, len(partner) + len(alone)), -1, dtype=np.int64)
     order = np.argsort(np.concatenate([2 * np.arange(len(partner)) + 1, 2 * before]), kind="stable")
@@ -152,20 +160,29 @@ def _network(
     ordered = [columns[engine] for engine in engines]
     heard = places >= 0
     starts = [np.searchsorted(c.recording, np.arange(len(by_engine))) for c in ordered]
-    first = np.stack([np.where(p >= 0, p - s[recording], -1) for p, s in zip(places, starts, strict=True)])
-    confidence = np.stack(
-        [np.where(p >= 0, np.append(c.confidence, np.nan)[p], np.nan) for c, p in zip(ordered, places, strict=True)]
-    )
+    first = [np.where(p >= 0, p - s[recording], -1) for p, s in zip(places, starts, strict=True)]
     present = np.array([[engine in members for members in by_engine] for engine in engines])
     family = {m.engine: m.family for members in by_engine for m in members.values()}
     return ConfusionNetwork(
         engines=tuple(engines),
         families=tuple(family[engine] for engine in engines),
         vocabulary=vocabulary,
-        entry=_looked_up(ordered, places),
-        first=first,
+        entry=_looked_up([c.ids for c in ordered], places, -1),
+        first=np.stack(first),
         count=heard.astype(np.int64),
-        confidence=confidence,
+        confidence=_looked_up([c.confidence for c in ordered], places, np.nan),
+        middle=_looked_up([c.middle for c in ordered], places, np.nan),
         present=present[:, recording],
         recording=recording,
+        written=np.array([_writes(by_engine, engine) for engine in engines]),
     )
+
+
+def _writes(by_engine: Sequence[dict[str, Member]], engine: str) -> bool:
+    """Whether an engine writes as people do: some capitals or punctuation, not all capitals."""
+    words = [
+        word.text for members in by_engine if engine in members for word in members[engine].words
+    ]
+    plain = sum(text == text.lower() and text[-1:].isalnum() for text in words)
+    shouted = sum(text.isupper() and len(text) > 1 for text in words)
+    return max(plain, shouted) < _PLAIN * len(words)

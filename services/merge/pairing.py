@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from services.merge.alignment import GAP, Costs, Ints, align, anchors, longest_rising
+from services.merge.alignment import GAP, Ints, align, anchors, longest_rising
 from services.merge.members import Floats
 
 _ANCHOR_WORDS = 3
@@ -142,8 +142,7 @@ def _shortened(gaps: _Gaps, a: Line, b: Line) -> _Gaps:
     if not long.any():
         return gaps
     pieces = [gaps.where(~long)]
-    for index in np.flatnonzero(long):
-        pieces.append(_pieces(gaps.where(index[None]), a, b))
+    pieces += [_pieces(gaps.where(np.array([k])), a, b) for k in np.flatnonzero(long).tolist()]
     return _Gaps(
         np.concatenate([piece.a for piece in pieces]),
         np.concatenate([piece.a_end for piece in pieces]),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_TERMINATORS = frozenset(".?!…。！？｡؟।።")
-_CLOSERS = "\"'”’»)]}」』）"
+# Latin; then Chinese and Japanese, Arabic, Hindi, Amharic.
+_TERMINATORS = frozenset(".?!\u2026" + "\u3002\uff01\uff1f\uff61" + "\u061f" + "\u0964" + "\u1362")
+_CLOSERS = "\"')]}" + "\u2019\u201d\u00bb" + "\u300d\u300f\uff09"
 _TITLES = frozenset({"mr.", "mrs.", "ms.", "dr.", "prof.", "st.", "vs.", "e.g.", "i.e."})
 _INITIAL = re.compile(r"[^\W\d_]\.")
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.merge.alignment import GAP, Costs, align
+from services.merge.timeline import without_overlaps
 from services.merge.wording import Vocabulary, profiles
 from voxmesh_schemas import HypothesisWord
 
@@ -67,7 +68,7 @@ def stitch(chunks: Sequence[ChunkWords]) -> list[HypothesisWord]:
             later = later[dropped:]
         stitched += later
         heard_until = max(heard_until, chunk.end_ms)
-    return _without_overlaps(stitched)
+    return _in_order(stitched)
 
 
 def _shifted(word: HypothesisWord, by_ms: int) -> HypothesisWord:
@@ -185,15 +186,11 @@ def _off(centre_passed: bool) -> float:
     return _OFF_CENTRE if centre_passed else 0.0
 
 
-def _without_overlaps(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
-    """The same words with rising starts: where two overlap they part in the middle of it."""
-    parted: list[HypothesisWord] = []
-    for word in words:
-        start, end = word.start_ms, word.end_ms
-        if parted and start < parted[-1].end_ms:
-            last = parted[-1]
-            start = max((start + last.end_ms) // 2, last.start_ms)
-            parted[-1] = last.model_copy(update={"end_ms": start})
-            word = word.model_copy(update={"start_ms": start, "end_ms": max(start, end)})
-        parted.append(word)
-    return parted
+def _in_order(words: Sequence[HypothesisWord]) -> list[HypothesisWord]:
+    spans = without_overlaps((word.start_ms, word.end_ms) for word in words)
+    return [
+        word
+        if span == (word.start_ms, word.end_ms)
+        else word.model_copy(update={"start_ms": span[0], "end_ms": span[1]})
+        for word, span in zip(words, spans, strict=True)
+    ]

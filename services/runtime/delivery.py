@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Callable
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -23,14 +24,24 @@ from voxmesh_schemas import DeadLetter, Event
 
 log = structlog.get_logger(__name__)
 
+OnHandedBack = Callable[[Exception], None]
+"""Hears that a message could not be dealt with, as nothing can be told any more."""
+
 
 class Delivery:
     """Brings messages to one service's handlers."""
 
-    def __init__(self, service: Service, bus: Bus, retry: RetryPolicy) -> None:
+    def __init__(
+        self,
+        service: Service,
+        bus: Bus,
+        retry: RetryPolicy,
+        on_handed_back: OnHandedBack | None = None,
+    ) -> None:
         self._service = service
         self._bus = bus
         self._retry = retry
+        self._on_handed_back = on_handed_back
         # Told and not retried for ever: the bus delivers again what was not acknowledged.
         self._publishing = RetryPolicy(attempts=8, backoff_s=0.5, longest_s=15)
 
@@ -44,6 +55,11 @@ class Delivery:
                 f"{service} {message.topic}", context=trace_of(message)
             ):
                 outcome = await self._handle(message)
+        except Exception as error:
+            log.exception("a message is handed back", topic=message.topic)
+            if self._on_handed_back:
+                self._on_handed_back(error)
+            raise
         finally:
             IN_WORK.labels(service).dec()
             EVENTS.labels(service, message.topic, outcome).inc()

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from services.runtime.artifacts import Artifacts
 from services.runtime.bus import Bus, make_bus
-from services.runtime.delivery import Delivery
+from services.runtime.delivery import Delivery, OnHandedBack
 from services.runtime.errors import PermanentError
 from services.runtime.inference import Inference
 from services.runtime.results import Results
@@ -20,8 +20,6 @@ from services.runtime.roster import Roster
 from services.runtime.service import Service
 from services.runtime.settings import EMBEDDED, MeshSettings
 from services.runtime.workers import WorkerProcesses, Workers
-
-GRACE_S = 25.0
 
 
 @dataclass(frozen=True)
@@ -59,13 +57,15 @@ class Mesh:
         )
 
     @asynccontextmanager
-    async def serving(self, services: Sequence[Service]) -> AsyncIterator[None]:
+    async def serving(
+        self, services: Sequence[Service], on_handed_back: OnHandedBack | None = None
+    ) -> AsyncIterator[None]:
         """Run services until the block ends, then let what they have in work end."""
         for service in services:
             self.bus.subscribe(
                 [event.topic for event in service.handlers],
                 group=service.name,
-                on_message=Delivery(service, self.bus, self.retry).on_message,
+                on_message=Delivery(service, self.bus, self.retry, on_handed_back).on_message,
                 concurrency=service.concurrency,
             )
         await self.bus.start()
@@ -79,7 +79,7 @@ class Mesh:
         finally:
             for task in announcing:
                 task.cancel()
-            await self.bus.stop(GRACE_S)
+            await self.bus.stop(self.settings.grace_s)
 
 
 @asynccontextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.runtime.errors import VoxmeshError
-from services.runtime.roster import EngineStatus
+from services.runtime.status import Look
 from voxmesh_schemas import Event, Stage
 
 Handler = Callable[[Any], AsyncIterator[Event]]
@@ -31,5 +31,5 @@ class Service:
     on_failure: OnFailure
     concurrency: int
     """Events in work at once in one process."""
-    engines: Mapping[Stage, Callable[[], Sequence[EngineStatus]]] = field(default_factory=dict)
+    engines: Mapping[Stage, Look] = field(default_factory=dict)
     """Finds out what engines it can run here and now, the preferred ones first."""

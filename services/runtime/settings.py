@@ -49,6 +49,7 @@ class MeshSettings(BaseSettings):
     )
     attempts: int = Field(default=4, ge=1, description="tries in place at a passing failure")
     backoff_s: float = Field(default=1.0, gt=0, description="wait before the second try; doubles")
+    grace_s: float = Field(default=25.0, ge=0, description="time for work to end when told to stop")
     lease_s: float = Field(
         default=30.0, gt=0, description="a dead worker's lease lapses after this"
     )

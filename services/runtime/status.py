@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from services.runtime.engines import Engine
 from services.runtime.roster import EngineStatus
 
+Look = Callable[[], Sequence[EngineStatus]]
+"""Finds out how engines stand, the preferred ones first. Blocks for a few seconds at most."""
 
-def engine_statuses(
-    names: Iterable[str], make: Callable[[str], Engine]
-) -> Callable[[], Sequence[EngineStatus]]:
+
+def engine_statuses(names: Iterable[str], make: Callable[[str], Engine]) -> Look:
     """A function that asks each engine whether it is usable, in the order given."""
 
     def look() -> list[EngineStatus]:

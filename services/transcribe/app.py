@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.runtime.mesh import Mesh
 from services.runtime.service import Service
-from services.runtime.status import engine_statuses
+from services.runtime.status import Look, engine_statuses
 from services.transcribe.engines import NAMES, make
 from services.transcribe.handler import TranscribeHandler, on_failure
 from services.transcribe.settings import TranscribeSettings
 from voxmesh_schemas import AudioChunked, Stage
+
+
+def engine_looks(settings: TranscribeSettings) -> Mapping[Stage, Look]:
+    """How to find out which engines work here."""
+    return {Stage.TRANSCRIBE: engine_statuses(NAMES, lambda name: make(name, settings))}
 
 
 def service(mesh: Mesh, settings: TranscribeSettings | None = None) -> Service:
@@ -20,5 +27,5 @@ def service(mesh: Mesh, settings: TranscribeSettings | None = None) -> Service:
         handlers={AudioChunked: handler.on_audio_chunked},
         on_failure=on_failure,
         concurrency=mesh.settings.cores,
-        engines={Stage.TRANSCRIBE: engine_statuses(NAMES, lambda name: make(name, settings))},
+        engines=engine_looks(settings),
     )

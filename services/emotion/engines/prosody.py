@@ -20,6 +20,7 @@ class ProsodyEngine:
     """Measures pitch, pitch range, loudness and voicing per window."""
 
     name: ClassVar[str] = "prosody"
+    parallel: ClassVar[bool] = False
     model = "yin-1"
 
     def __init__(self, settings: EmotionSettings) -> None:
@@ -36,7 +37,9 @@ class ProsodyEngine:
             EmotionWindow(
                 start_ms=window.start_ms,
                 end_ms=window.end_ms,
-                prosody=window.content if window.content is None else measured_prosody(window.content, threshold_db),
+                prosody=window.content
+                if window.content is None
+                else measured_prosody(window.content, threshold_db),
             )
             for window in speech_windows(samples, self._window_ms, self._hop_ms)
         )

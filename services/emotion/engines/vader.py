@@ -7,7 +7,7 @@ Media Text", ICWSM 2014. It tells how good or bad a sentence sounds, not which e
   is neutral,
 - the strength goes to happy and to the negative emotions by its shares of positive and negative
   words,
-- the negative part goes to the emotions that the sentence names ("afraid", "furious"), and in equal
+- the negative part goes to the emotions that the sentence names ("scared", "furious"), and in equal
   parts to sad, angry, fearful and disgusted when it names none: then it only says "negative",
 - surprise is neither good nor bad: it is not among its labels,
 - a sentence without any word of the lexicon says nothing: it abstains, as it does in any language
@@ -31,7 +31,7 @@ from voxmesh_schemas import Emotion, EmotionTrack, Hypothesis
 
 _NEGATIVE = {
     Emotion.SAD: r"sad|sadly|sadness|sorrow\w*|grie[fv]\w*|mourn\w*|cry|cried|crying|tears|weep\w*"
-    r"|lonely|loneliness|miserabl\w*|depress\w*|heartbr\w*|hopeless\w*|miss(?:ed)? (?:him|her|them)",
+    r"|lonely|loneliness|miserabl\w*|depress\w*|heartbr\w*|hopeless\w*|unhapp\w*",
     Emotion.ANGRY: r"angry|angrily|anger|angered|furious\w*|fury|rage|raging|outrag\w*|hate[ds]?"
     r"|hating|hatred|annoy\w*|irritat\w*|resent\w*|infuriat\w*|mad|pissed",
     Emotion.FEARFUL: r"afraid|fear\w*|scar(?:e[ds]?|ing|y)|frighten\w*|fright\w*|terrif\w*|terror"
@@ -49,6 +49,7 @@ class VaderEngine:
     """Reads emotion off a sentiment lexicon."""
 
     name: ClassVar[str] = "vader"
+    parallel: ClassVar[bool] = False
 
     def __init__(self, settings: EmotionSettings) -> None:
         """Nothing of the settings concerns a lexicon."""

@@ -8,6 +8,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True)
 class Message:
@@ -70,6 +74,9 @@ class Slots:
     async def _guarded(self, delivery: Callable[[], Awaitable[None]]) -> None:
         try:
             await delivery()
+        except Exception as error:
+            # Not acknowledged, so the broker delivers it again; nothing else to do here.
+            log.warning("a delivery failed", error=repr(error))
         finally:
             self._free.release()
 

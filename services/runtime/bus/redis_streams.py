@@ -89,7 +89,11 @@ class RedisBus:
 
     async def _read(self, since: dict[str, str]) -> AsyncIterator[Message]:
         while True:
-            for stream, entries in await self.redis.xread(dict(since), block=1000):
+            try:
+                news = await self.redis.xread(dict(since), block=1000)
+            except RedisError as error:
+                raise TransientError(f"Redis answers no more: {error}") from error
+            for stream, entries in news:
                 since[stream.decode()] = entries[-1][0].decode()
                 for _, fields in entries:
                     body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])

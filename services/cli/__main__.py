@@ -1,0 +1,234 @@
+"""The voxmesh command: what it takes. What it does is in the modules beside, imported when used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+app = typer.Typer(
+    name="voxmesh",
+    help="Captions that say who spoke, what, how they felt and when.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Sources = Annotated[
+    list[str], typer.Argument(help="Files, http(s) addresses or video pages.", show_default=False)
+]
+Engines = Annotated[
+    list[str],
+    typer.Option(
+        "--engines",
+        "-e",
+        metavar="STAGE=NAME[,NAME]",
+        help="Force engines for a stage: transcribe, diarize, emotion-audio or emotion-text; "
+        "'none' switches a stage off. Without it the best usable one is picked.",
+        envvar="VOXMESH_ENGINES",
+    ),
+]
+Language = Annotated[
+    str | None, typer.Option(help="Language spoken, as a BCP 47 tag; found out when left out.")
+]
+MinSpeakers = Annotated[int | None, typer.Option(min=1, help="At least so many voices.")]
+MaxSpeakers = Annotated[int | None, typer.Option(min=1, help="At most so many voices.")]
+Channels = Annotated[
+    Literal["mix", "split"], typer.Option(help="Mix all channels, or caption each by itself.")
+]
+Formats = Annotated[str, typer.Option("--format", help="Files to write: vtt, srt, json, md.")]
+Playlist = Annotated[bool, typer.Option(help="Take every entry of a playlist page.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the captions.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Write a summary for programs to stdout.")]
+Broker = Annotated[
+    str, typer.Option(help="kafka://host:port or redis://host:port.", envvar="VOXMESH_BROKER")
+]
+FileOut = Annotated[
+    Path | None, typer.Option("--output", "-o", help="File to write; stdout when left out.")
+]
+EngineName = Annotated[str | None, typer.Option(help="Engine to use; else the best usable one.")]
+CtmOrJson = Annotated[Literal["ctm", "json"], typer.Option("--format", help="NIST CTM or JSON.")]
+RttmOrJson = Annotated[Literal["rttm", "json"], typer.Option("--format", help="NIST RTTM or JSON.")]
+AudioFile = Annotated[Path, typer.Argument(help="A recording.", show_default=False)]
+
+
+@app.command()
+def run(
+    sources: Sources,
+    output: Output = Path("captions"),
+    engines: Engines = [],  # noqa: B006 -- typer copies it
+    language: Language = None,
+    min_speakers: MinSpeakers = None,
+    max_speakers: MaxSpeakers = None,
+    channels: Channels = "mix",
+    formats: Formats = "vtt,srt,json,md",
+    playlist: Playlist = False,
+    state_dir: Annotated[
+        Path | None, typer.Option(help="Folder for what is kept between runs.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Caption recordings here and now, with the whole mesh in this process."""
+    from services.cli import run as command
+    from services.cli.request import job_options
+
+    def job() -> int:
+        options = job_options(engines, language, min_speakers, max_speakers, channels, formats)
+        return command.run(sources, options, output, state_dir, playlist=playlist, as_json=json)
+
+    _end(job)
+
+
+@app.command()
+def serve(
+    services: Annotated[list[str], typer.Argument(help="Services to run, or 'all'.")],
+    broker: Broker,
+    health_port: Annotated[
+        int | None, typer.Option(help="Port of /healthz, /readyz and /metrics; 0: a free one.")
+    ] = None,
+) -> None:
+    """Run services against a broker until they are told to stop."""
+    from services.cli import serve as command
+
+    _end(lambda: command.serve(services, broker, health_port))
+
+
+@app.command()
+def submit(
+    sources: Sources,
+    broker: Broker,
+    output: Output = Path("captions"),
+    engines: Engines = [],  # noqa: B006 -- typer copies it
+    language: Language = None,
+    min_speakers: MinSpeakers = None,
+    max_speakers: MaxSpeakers = None,
+    channels: Channels = "mix",
+    formats: Formats = "vtt,srt,json,md",
+    wait: Annotated[bool, typer.Option(help="Wait for the captions and fetch them.")] = True,
+    json: Json = False,
+) -> None:
+    """Ask a running mesh for captions."""
+    from services.cli import submit as command
+    from services.cli.request import job_options
+
+    def job() -> int:
+        options = job_options(engines, language, min_speakers, max_speakers, channels, formats)
+        return command.submit(sources, options, output, broker, wait=wait, as_json=json)
+
+    _end(job)
+
+
+@app.command()
+def watch(
+    job: Annotated[str, typer.Argument(help="Id of the job, as submit prints it.")],
+    broker: Broker,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Fetch the captions into this folder.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Watch a job of a running mesh to its end."""
+    from services.cli import submit as command
+
+    _end(lambda: command.watch(job, output, broker, as_json=json))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Say what works here, what does not, why, and what to do."""
+    from services.cli import doctor as command
+
+    _end(lambda: command.doctor(as_json=json))
+
+
+@app.command()
+def engines(json: Json = False) -> None:
+    """List every engine: usable or not, why, and what to do."""
+    from services.cli import doctor as command
+
+    _end(lambda: command.engines(as_json=json))
+
+
+@app.command()
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(help="Record to print; all names when left out.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of a record, or 'asyncapi' for the whole contract."""
+    from services.cli import schema as command
+
+    _end(lambda: command.schema(name))
+
+
+@app.command()
+def transcribe(
+    recording: AudioFile,
+    engine: EngineName = None,
+    language: Language = None,
+    form: Annotated[
+        Literal["ctm", "json"], typer.Option("--format", help="NIST CTM or JSON.")
+    ] = "ctm",
+    output: FileOut = None,
+) -> None:
+    """Hear the words of a recording: the transcribe stage alone."""
+    from services.cli import stages as command
+
+    _end(lambda: command.transcribe(recording, engine, language, form, output))
+
+
+@app.command()
+def diarize(
+    recording: AudioFile,
+    engine: EngineName = None,
+    min_speakers: MinSpeakers = None,
+    max_speakers: MaxSpeakers = None,
+    form: Annotated[
+        Literal["rttm", "json"], typer.Option("--format", help="NIST RTTM or JSON.")
+    ] = "rttm",
+    output: FileOut = None,
+) -> None:
+    """Tell the voices of a recording apart: the diarize stage alone."""
+    from services.cli import stages as command
+
+    _end(lambda: command.diarize(recording, engine, min_speakers, max_speakers, form, output))
+
+
+@app.command()
+def emotion(recording: AudioFile, engine: EngineName = None, output: FileOut = None) -> None:
+    """Estimate the emotions of a recording's voices: the audio emotion stage alone, as JSON."""
+    from services.cli import stages as command
+
+    _end(lambda: command.emotion(recording, engine, output))
+
+
+@app.command()
+def subtitles(
+    transcript: Annotated[Path, typer.Argument(help="A transcript.json.", show_default=False)],
+    formats: Formats = "vtt,srt",
+    output: Output = Path("captions"),
+) -> None:
+    """Write captions from a transcript: the subtitles stage alone."""
+    from services.cli import stages as command
+
+    _end(lambda: command.subtitles(transcript, formats, output))
+
+
+def _end(command: object) -> None:
+    """Run a command and leave with its exit code; errors become one sentence."""
+    from services.cli.exits import exit_code
+
+    raise typer.Exit(exit_code(command))  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""One stage alone, on files: in and out in the field's own formats."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.cli.exits import SUCCESS
+from services.cli.request import output_formats
+from services.ingest.chunking import Cut
+from services.ingest.recording import Recording, open_recording
+from services.ingest.sources import SourcePolicy
+from services.runtime.audio import Samples
+from services.runtime.engines import Engine
+from services.runtime.errors import BadInputError, EngineUnusableError
+from voxmesh_schemas import (
+    Chunk,
+    Diarization,
+    EmotionWindow,
+    HypothesisWord,
+    Source,
+    Transcript,
+    Turn,
+)
+
+E = TypeVar("E", bound=Engine)
+
+
+def transcribe(
+    recording: Path, engine: str | None, language: str | None, form: str, output: Path | None
+) -> int:
+    """Words of a recording, as CTM or JSON."""
+    from services.merge.ctm import format_ctm
+    from services.merge.stitching import ChunkWords, stitch
+    from services.transcribe.engines import NAMES, make
+    from services.transcribe.settings import TranscribeSettings
+
+    settings = TranscribeSettings()
+    chosen = usable(NAMES, lambda name: make(name, settings), engine)
+    chunks: list[ChunkWords] = []
+    with opened(recording) as source:
+        for cut in source.chunks():
+            heard = chosen.transcribe(samples_of(cut), language=language)
+            chunks.append(ChunkWords(cut.start_ms, cut.end_ms, heard.words))
+            told(cut)
+    words = stitch(chunks)
+    if form == "json":
+        return write(TypeAdapter(list[HypothesisWord]).dump_json(words, indent=2), output)
+    return write(format_ctm(recording.stem, words).encode(), output)
+
+
+def diarize(
+    recording: Path,
+    engine: str | None,
+    min_speakers: int | None,
+    max_speakers: int | None,
+    form: str,
+    output: Path | None,
+) -> int:
+    """Turns of a recording, as RTTM or JSON."""
+    from services.diarize.engines import NAMES, make
+    from services.diarize.settings import DiarizeSettings
+    from services.merge.linking import link_speakers
+    from services.merge.rttm import format_rttm
+
+    settings = DiarizeSettings()
+    chosen = usable(NAMES, lambda name: make(name, settings), engine)
+    found: list[tuple[Chunk, Diarization]] = []
+    with opened(recording) as source:
+        for cut in source.chunks():
+            diarization = chosen.diarize(
+                samples_of(cut), min_speakers=None, max_speakers=max_speakers
+            )
+            found.append((chunk_of(cut), diarization))
+            told(cut)
+    linked = link_speakers(found, min_speakers=min_speakers, max_speakers=max_speakers)
+    turns = linked.get(0, ())
+    if form == "json":
+        return write(TypeAdapter(list[Turn]).dump_json(list(turns), indent=2), output)
+    return write(format_rttm(recording.stem, turns).encode(), output)
+
+
+def emotion(recording: Path, engine: str | None, output: Path | None) -> int:
+    """Emotion windows of a recording, as JSON."""
+    from services.emotion.engines import AUDIO_NAMES, make_audio
+    from services.emotion.settings import EmotionSettings
+
+    settings = EmotionSettings()
+    chosen = usable(AUDIO_NAMES, lambda name: make_audio(name, settings), engine)
+    windows: list[EmotionWindow] = []
+    with opened(recording) as source:
+        for cut in source.chunks():
+            for window in chosen.detect(samples_of(cut)).windows:
+                times = {
+                    "start_ms": cut.start_ms + window.start_ms,
+                    "end_ms": cut.start_ms + window.end_ms,
+                }
+                windows.append(window.model_copy(update=times))
+            told(cut)
+    return write(TypeAdapter(list[EmotionWindow]).dump_json(windows, indent=2), output)
+
+
+def subtitles(transcript: Path, formats: str, output: Path) -> int:
+    """Captions from a transcript."""
+    from services.cli.run import check_folder
+    from services.subtitles.render import FILE_NAMES, render
+
+    wanted = output_formats(formats)
+    try:
+        record = Transcript.model_validate_json(transcript.read_bytes())
+    except OSError as error:
+        raise BadInputError(f"cannot read {transcript}: {error.strerror}") from error
+    except ValidationError as error:
+        raise BadInputError(f"{transcript} is not a transcript of voxmesh") from error
+    check_folder(output)
+    for form in wanted:
+        write(render(record, form), output / FILE_NAMES[form])
+    return SUCCESS
+
+
+def usable(names: Sequence[str], make: Callable[[str], E], wanted: str | None) -> E:
+    """The engine that is wanted, or the first that works here.
+
+    Raises:
+        EngineUnusableError: when it does not work, or none does.
+    """
+    reasons = []
+    for name in (wanted,) if wanted else names:
+        engine = make(name)
+        found = engine.usability()
+        if found.usable:
+            return engine
+        reasons.append(f"{name}: {found.reason}. {found.remedy}".strip())
+    raise EngineUnusableError("; ".join(reasons))
+
+
+@contextmanager
+def opened(recording: Path) -> Iterator[Recording]:
+    """A file of this machine as ingest reads it."""
+    policy = SourcePolicy(local_files=True, private_networks=False)
+    source = Source(uri=str(recording.expanduser().absolute()), name=recording.name)
+    with open_recording(source, policy=policy, channels="mix") as found:
+        yield found
+
+
+def samples_of(cut: Cut) -> Samples:
+    """A chunk's samples as engines take them."""
+    import numpy as np
+
+    return cut.samples.astype(np.float32) / np.float32(32768)
+
+
+def told(cut: Cut) -> None:
+    """Say how far we are, where a person watches."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{cut.end_ms / 1000:.0f} s done ")
+
+
+def write(data: bytes, output: Path | None) -> int:
+    """Write a result to a file, or to standard output."""
+    if output is None:
+        sys.stdout.buffer.write(data)
+        return SUCCESS
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise BadInputError(f"cannot write {output}: {error.strerror}") from error
+    return SUCCESS

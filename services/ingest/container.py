@@ -1,0 +1,140 @@
+"""Opening what a recording comes in: nothing but the bytes given is ever read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePath
+from typing import NoReturn, Protocol
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.stream import VideoStream
+
+from services.runtime.errors import BadInputError, TransientError, VoxmeshError
+
+_BUFFER_BYTES = 1 << 18
+
+
+class ByteSource(Protocol):
+    """A binary file; the bytes may be of any type that `bytes` takes."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes, none at the end."""
+
+    def seekable(self) -> bool:
+        """Whether `seek` and `tell` work; they are not needed otherwise."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go there."""
+
+    def tell(self) -> int:
+        """Where it is."""
+
+
+class Guarded:
+    """A file as FFmpeg sees it: one that fails seems to end, and `check` tells the reason after."""
+
+    def __init__(self, file: ByteSource, name: str) -> None:
+        self._file = file
+        self._error: Exception | None = None
+        self.name = f"recording{PurePath(name).suffix}"  # some raw formats show in nothing else
+        self.head = b""
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes; none at the end and after a failure."""
+        try:
+            data = bytes(self._file.read(size)) if self._error is None else b""
+        except Exception as error:
+            self._error = error
+            return b""
+        self.head = self.head or data[:64]
+        return data
+
+    def seekable(self) -> bool:
+        """Whether the file beneath is."""
+        return self._file.seekable()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go there."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self._file.tell()
+
+    def check(self) -> None:
+        """Raise what reading has failed with."""
+        if isinstance(self._error, VoxmeshError):
+            raise self._error
+        if self._error is not None:
+            raise TransientError("the recording could not be read to its end") from self._error
+
+
+@contextmanager
+def open_container(file: Guarded, name: str) -> Iterator[InputContainer]:
+    """A container ready to be demuxed.
+
+    Raises:
+        BadInputError: for bytes that are no container of audio or video.
+    """
+    try:
+        container = av.open(
+            file,
+            mode="r",
+            metadata_errors="replace",
+            buffer_size=_BUFFER_BYTES,
+            io_open=_refuse_reference,
+        )
+    except (av.error.FFmpegError, ValueError) as error:
+        file.check()
+        raise BadInputError(_why_not(file.head, name)) from error
+    with container:
+        yield container
+
+
+def pick_audio(container: InputContainer, name: str) -> AudioStream:
+    """The audio track a player would choose; the rest is not even read.
+
+    Raises:
+        BadInputError: without an audio track that can be decoded.
+    """
+    tracks = container.streams.audio
+    if not tracks:
+        what = "only pictures" if container.streams.video else "nothing to hear"
+        raise BadInputError(f"{name} has no audio track, {what}; give a recording with sound")
+    usable = [track for track in tracks if track.codec_context is not None]
+    if not usable:
+        raise BadInputError(f"the audio of {name} is in a codec that cannot be decoded here")
+    best = container.streams.best("audio")
+    chosen = next((track for track in usable if track is best), usable[0])
+    for stream in container.streams:
+        if stream is not chosen:
+            stream.discard = Discard.all
+    return chosen
+
+
+def pick_video(container: InputContainer) -> VideoStream | None:
+    """The moving pictures, if any; cover art is none."""
+    for stream in container.streams.video:
+        if not stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails):
+            return stream
+    return None
+
+
+def _refuse_reference(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+    """Playlists and manifests name other files: theirs to name, but not ours to open."""
+    raise BadInputError("the recording refers to other files; give the recording itself")
+
+
+def _why_not(head: bytes, name: str) -> str:
+    if not head:
+        return f"{name} is empty; give a recording that holds audio"
+    if head[4:8] == b"ftyp":
+        return (
+            f"{name} is an MP4 file without its index, as a recording that was cut off leaves it; "
+            "repair it or export it again"
+        )
+    return f"{name} is not audio or video, or too damaged to be read; give a media file"

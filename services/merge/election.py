@@ -1,0 +1,169 @@
+"""The winners of a confusion network as words: whose spelling, whose times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress, pairwise
+
+import numpy as np
+
+from services.merge.alignment import Ints
+from services.merge.members import Floats, Member
+from services.merge.network import Bools, ConfusionNetwork
+from services.merge.reliability import Ballot, Reliability
+from services.merge.timeline import Times, filled, without_overlaps
+from voxmesh_schemas import HypothesisWord
+
+_UNLIKELY = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What might have been said instead; no text: nothing."""
+
+    text: str
+    confidence: float
+    engines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VotedWord:
+    """A word of the joint result, on the members' timeline."""
+
+    text: str
+    """As the most reliable engine that agrees writes it."""
+    start_ms: int
+    end_ms: int
+    confidence: float | None
+    """Posterior of the slot's winner; a sole member's own confidence."""
+    agreement: float
+    """Share of the recording's engines that heard it."""
+    engines: tuple[str, ...]
+    """The engines that heard it."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Likeliest first."""
+    language: str | None = None
+
+
+class Election:
+    """A confusion network after the vote."""
+
+    def __init__(
+        self,
+        network: ConfusionNetwork,
+        ballot: Ballot,
+        posterior: Floats,
+        reliability: Mapping[str, Reliability],
+    ) -> None:
+        self._network = network
+        self._candidates = ballot.candidates
+        self._supports = ballot.supports
+        self._posterior = posterior
+        self._winner = posterior.argmax(axis=0)
+        self._contested = np.sort(posterior, axis=0)[-2] > _UNLIKELY
+        agree = ballot.supports[:, self._winner, np.arange(len(self._winner))]
+        timed = ~np.isnan(network.middle)
+        accuracy = np.array([reliability[engine].accuracy for engine in network.engines])
+        timing = _timing_order(network, accuracy)
+        timer = _first_of(timing, timed & agree)
+        self._agree = agree
+        self._spelling = np.lexsort((-accuracy, ~network.written))
+        self._speller = _first_of(self._spelling, agree)
+        self._timer = np.where(timer >= 0, timer, _first_of(timing, timed))
+
+    def words(self, recording: int, members: Sequence[Member]) -> list[VotedWord]:
+        """The winners of one recording, whose members are given."""
+        network = self._network
+        by_engine = {member.engine: member.words for member in members}
+        heard = [by_engine.get(engine, ()) for engine in network.engines]
+        start, end = np.searchsorted(network.recording, [recording, recording + 1]).tolist()
+        slots = start + np.flatnonzero(self._winner[start:end])
+        drafts: list[VotedWord] = []
+        times: list[Times | None] = []
+        for slot in slots.tolist():
+            chosen = self._entry(slot, int(self._speller[slot]), heard)
+            drafts += self._draft(slot, chosen, heard, len(members))
+            times += self._times(slot, len(chosen), heard)
+        spans = without_overlaps(filled(times))
+        return [
+            replace(draft, start_ms=span[0], end_ms=span[1])
+            for draft, span in zip(drafts, spans, strict=True)
+        ]
+
+    def _entry(
+        self, slot: int, row: int, heard: Sequence[Sequence[HypothesisWord]]
+    ) -> Sequence[HypothesisWord]:
+        """The words that an engine has in a slot."""
+        first = int(self._network.first[row, slot])
+        return heard[row][first : first + int(self._network.count[row, slot])]
+
+    def _draft(
+        self,
+        slot: int,
+        chosen: Sequence[HypothesisWord],
+        heard: Sequence[Sequence[HypothesisWord]],
+        members: int,
+    ) -> list[VotedWord]:
+        engines = self._engines(self._agree[:, slot])
+        alternatives = self._alternatives(slot, heard) if self._contested[slot] else ()
+        confidence = float(self._posterior[self._winner[slot], slot])
+        return [
+            VotedWord(
+                text=word.text,
+                start_ms=0,
+                end_ms=0,
+                confidence=confidence,
+                agreement=len(engines) / members,
+                engines=engines,
+                alternatives=alternatives,
+                language=word.language,
+            )
+            for word in chosen
+        ]
+
+    def _engines(self, mask: Bools) -> tuple[str, ...]:
+        return tuple(compress(self._network.engines, mask.tolist()))
+
+    def _alternatives(
+        self, slot: int, heard: Sequence[Sequence[HypothesisWord]]
+    ) -> tuple[Alternative, ...]:
+        found = []
+        for candidate in np.argsort(-self._posterior[:, slot], kind="stable").tolist():
+            confidence = float(self._posterior[candidate, slot])
+            if candidate == self._winner[slot] or confidence < _UNLIKELY:
+                continue
+            backers = self._supports[:, candidate, slot]
+            row = int(_first_of(self._spelling, backers[:, None])[0])
+            words = self._entry(slot, row, heard) if candidate else ()
+            text = " ".join(word.text for word in words)
+            found.append(Alternative(text, confidence, self._engines(backers)))
+        return tuple(found)
+
+    def _times(
+        self, slot: int, count: int, heard: Sequence[Sequence[HypothesisWord]]
+    ) -> list[Times | None]:
+        """Times of the words shown in a slot, from its best-timed engine; None where none has."""
+        row = int(self._timer[slot])
+        if row < 0:
+            return [None] * count
+        timed = self._entry(slot, row, heard)
+        if len(timed) == count:
+            return [(word.start_ms, word.end_ms) for word in timed]
+        marks = np.linspace(timed[0].start_ms, timed[-1].end_ms, count + 1).round().astype(int)
+        return list(pairwise(marks.tolist()))
+
+
+def _first_of(order: Ints, mask: Bools) -> Ints:
+    """The first engine in an order for which each slot's mask holds, -1 for none."""
+    return np.where(mask.any(axis=0), order[mask[order].argmax(axis=0)], -1)
+
+
+def _timing_order(network: ConfusionNetwork, accuracy: Floats) -> Ints:
+    """Engines by how close their times are to the mean of all; the more accurate first in a tie."""
+    known = ~np.isnan(network.middle)
+    middle = np.where(known, network.middle, 0.0)
+    centre = middle.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    off = np.where(known, np.abs(middle - centre), 0.0).sum(axis=1)
+    off /= np.maximum(known.sum(axis=1), 1)
+    return np.lexsort((-accuracy, off.round(), ~known.any(axis=1)))

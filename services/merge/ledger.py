@@ -1,0 +1,154 @@
+"""The ledger of a job: which results are in, which are lost, and whether all are accounted for.
+
+A receipt per (chunk, stage, engine) lies in the object store and is the truth. Redis only counts
+them, so that an event costs the same however long the recording is; when it was wiped, the counts
+are made again from the receipts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from services.merge.slots import Receipt, Slot, expected_slots, slot_of
+from services.runtime.artifacts import Artifacts
+from services.runtime.errors import TransientError
+from voxmesh_schemas import (
+    ENGINE_STAGES,
+    AudioIngested,
+    ChunkResult,
+    EmotionsDetected,
+    SpeakersDiarized,
+    SpeechTranscribed,
+    Stage,
+    StageFailed,
+    TranscriptMerged,
+)
+
+MEDIA_TYPE = "application/json"
+COUNTS_LAPSE_AFTER_S = 7 * 24 * 3600
+
+_RESULT_OF: Mapping[Stage, type[ChunkResult]] = {
+    Stage.TRANSCRIBE: SpeechTranscribed,
+    Stage.DIARIZE: SpeakersDiarized,
+    Stage.EMOTION_AUDIO: EmotionsDetected,
+    Stage.EMOTION_TEXT: EmotionsDetected,
+}
+
+
+class Ledger:
+    """The ledgers of all jobs of a mesh."""
+
+    def __init__(self, artifacts: Artifacts, redis: Redis, *, prefix: str) -> None:
+        self._artifacts = artifacts
+        self._redis = redis
+        self._prefix = f"{prefix}voxmesh:job:"
+
+    async def enter(self, receipt: Receipt) -> int:
+        """Keep a receipt; gives how many results its stage has now."""
+        slot = slot_of(receipt)
+        kind = "lost" if isinstance(receipt, StageFailed) else "done"
+        await self._put(receipt.job_id, f"receipts/{kind}/{slot}", receipt.model_dump_json())
+        await self._count(receipt.job_id, slot)
+        return await self._counted(receipt.job_id, slot.stage)
+
+    async def keep_manifest(self, manifest: AudioIngested) -> None:
+        """Keep the list of what is to come."""
+        await self._put(manifest.job_id, "manifest.json", manifest.model_dump_json())
+
+    async def manifest(self, job_id: str) -> AudioIngested | None:
+        """The manifest, once it is in."""
+        data = await self._artifacts.read(f"jobs/{job_id}/manifest.json")
+        return AudioIngested.model_validate_json(data) if data else None
+
+    async def receipts(self, manifest: AudioIngested) -> dict[Slot, Receipt] | None:
+        """Every receipt of a job, or None while one is missing."""
+        job_id, expected = manifest.job_id, expected_slots(manifest)
+        counts = [await self._counted(job_id, stage) for stage in ENGINE_STAGES]
+        if sum(counts) < len(expected):
+            return None
+        done = await self._kept(job_id, "done")
+        lost = await self._kept(job_id, "lost")
+        if not expected <= done | lost:
+            return None
+        # A result beats an earlier or later failure of the same slot.
+        slots = sorted(expected, key=str)
+        texts = await asyncio.gather(
+            *(self._receipt(job_id, slot, done=slot in done) for slot in slots)
+        )
+        return dict(zip(slots, texts, strict=True))
+
+    async def keep_merged(self, merged: TranscriptMerged) -> None:
+        """Keep what is to be told of the merge, before it is told."""
+        await self._put(merged.job_id, "merged.json", merged.model_dump_json())
+
+    async def merged(self, job_id: str) -> TranscriptMerged | None:
+        """What is to be told of the merge, once it was made."""
+        data = await self._artifacts.read(f"jobs/{job_id}/merged.json")
+        return TranscriptMerged.model_validate_json(data) if data else None
+
+    async def close(self, job_id: str) -> None:
+        """Note that a job has ended, and remove what only its making needed."""
+        await self._put(job_id, "ended", "")
+        for folder in ("audio/", "receipts/", "source/"):
+            await self._artifacts.delete_all(f"jobs/{job_id}/{folder}")
+        try:
+            await self._redis.delete(
+                self._counted_key(job_id),
+                *[self._key(job_id, stage) for stage in ENGINE_STAGES],
+            )
+        except RedisError as error:
+            raise TransientError(f"Redis does not forget a job: {error}") from error
+
+    async def closed(self, job_id: str) -> bool:
+        """Whether a job has ended."""
+        return await self._artifacts.read(f"jobs/{job_id}/ended") is not None
+
+    async def _put(self, job_id: str, name: str, text: str) -> None:
+        await self._artifacts.put(f"jobs/{job_id}/{name}", text.encode(), MEDIA_TYPE)
+
+    async def _kept(self, job_id: str, kind: str) -> set[Slot]:
+        prefix = f"jobs/{job_id}/receipts/{kind}/"
+        return {
+            Slot.parse(path.removeprefix(prefix)) for path in await self._artifacts.list(prefix)
+        }
+
+    async def _receipt(self, job_id: str, slot: Slot, *, done: bool) -> Receipt:
+        kind, model = ("done", _RESULT_OF[slot.stage]) if done else ("lost", StageFailed)
+        data = await self._artifacts.read(f"jobs/{job_id}/receipts/{kind}/{slot}")
+        if data is None:
+            raise TransientError(f"the receipt {slot} is gone")
+        return model.model_validate_json(data)
+
+    async def _count(self, job_id: str, slot: Slot) -> None:
+        try:
+            if not await self._redis.exists(self._counted_key(job_id)):
+                await self._count_again(job_id)
+            await self._redis.sadd(self._key(job_id, slot.stage), str(slot))
+        except RedisError as error:
+            raise TransientError(f"Redis does not count a result: {error}") from error
+
+    async def _count_again(self, job_id: str) -> None:
+        slots = await self._kept(job_id, "done") | await self._kept(job_id, "lost")
+        async with self._redis.pipeline() as pipe:
+            for slot in slots:
+                pipe.sadd(self._key(job_id, slot.stage), str(slot))
+            for stage in ENGINE_STAGES:
+                pipe.expire(self._key(job_id, stage), COUNTS_LAPSE_AFTER_S)
+            pipe.set(self._counted_key(job_id), 1, ex=COUNTS_LAPSE_AFTER_S)
+            await pipe.execute()
+
+    async def _counted(self, job_id: str, stage: Stage) -> int:
+        try:
+            return int(await self._redis.scard(self._key(job_id, stage)))
+        except RedisError as error:
+            raise TransientError(f"Redis does not count results: {error}") from error
+
+    def _key(self, job_id: str, stage: Stage) -> str:
+        return f"{self._prefix}{job_id}:{stage}"
+
+    def _counted_key(self, job_id: str) -> str:
+        return f"{self._prefix}{job_id}:counted"

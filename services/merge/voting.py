@@ -1,0 +1,84 @@
+"""Several engines' words for the same audio made into one, by a time-aware ROVER.
+
+ROVER (Fiscus 1997) aligns hypotheses into a confusion network and lets each slot vote. Here words
+are aligned by text and time, and a vote counts as much as its engine is to be believed, which is
+learned from how the engines agree (`services.merge.reliability`): equal votes lose to the best
+engine as soon as the others are much poorer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from services.merge.election import Alternative, Election, VotedWord
+from services.merge.members import Member
+from services.merge.network import build_network
+from services.merge.reliability import Reliability, learn_weights, make_ballot, posteriors
+
+__all__ = [
+    "Alternative",
+    "Member",
+    "Reliability",
+    "VotedWord",
+    "learn_weights",
+    "vote",
+    "vote_all",
+]
+
+
+def vote(
+    members: Sequence[Member],
+    weights: Mapping[str, float] | None = None,
+    reliability: Mapping[str, Reliability] | None = None,
+) -> list[VotedWord]:
+    """The words that the members of one recording agree on best, with rising starts.
+
+    The order of the members does not matter; a sole member's words come back as they are.
+
+    Args:
+        members: at most one per engine.
+        weights: trust in engines before anything is learned, 1 where left out.
+        reliability: learned before; learned from these members when left out.
+    """
+    return vote_all([members], weights, reliability)[0]
+
+
+def vote_all(
+    recordings: Sequence[Sequence[Member]],
+    weights: Mapping[str, float] | None = None,
+    reliability: Mapping[str, Reliability] | None = None,
+) -> list[list[VotedWord]]:
+    """Vote on each recording, with reliabilities learned from all of them together."""
+    contested = [members for members in recordings if len(members) > 1]
+    voted = iter(_vote_contested(contested, weights, reliability) if contested else [])
+    return [next(voted) if len(members) > 1 else _unopposed(members) for members in recordings]
+
+
+def _unopposed(members: Sequence[Member]) -> list[VotedWord]:
+    return [
+        VotedWord(
+            text=word.text,
+            start_ms=word.start_ms,
+            end_ms=word.end_ms,
+            confidence=word.confidence,
+            agreement=1.0,
+            engines=(member.engine,),
+            language=word.language,
+        )
+        for member in members
+        for word in member.words
+    ]
+
+
+def _vote_contested(
+    recordings: Sequence[Sequence[Member]],
+    weights: Mapping[str, float] | None,
+    reliability: Mapping[str, Reliability] | None,
+) -> list[list[VotedWord]]:
+    network = build_network(recordings)
+    if reliability is None:
+        reliability = learn_weights(network, weights)
+    ballot = make_ballot(network, reliability)
+    posterior = posteriors(ballot, [reliability[engine] for engine in network.engines])
+    election = Election(network, ballot, posterior, reliability)
+    return [election.words(index, members) for index, members in enumerate(recordings)]

@@ -1,0 +1,84 @@
+"""Captions as WebVTT (W3C, WebVTT: The Web Video Text Tracks Format)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.subtitles.cues import Cue, build_cues
+from services.subtitles.notes import NO_SPEECH, clock, facts, warning
+from services.subtitles.palette import BACKGROUND_OPACITY, colour_of
+from services.subtitles.passages import speaker_names
+from services.subtitles.profiles import WEB, Profile
+from voxmesh_schemas import Notice, Transcript
+
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def to_webvtt(transcript: Transcript, profile: Profile = WEB) -> str:
+    """The captions, with a colour per speaker; what is missing is said in comments."""
+    names = speaker_names(transcript)
+    cues = build_cues(transcript, profile)
+    blocks = ["WEBVTT", _note(*(f"{name}: {value}" for name, value in facts(transcript)))]
+    blocks += [_note(f"Warning: {warning(n)}") for n in transcript.warnings if n.start_ms is None]
+    if not cues:
+        blocks.append(_note(NO_SPEECH))
+    blocks.append(_style([names[s.label] for s in transcript.speakers if s.label in names]))
+    blocks += _body(cues, names, transcript)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _body(cues: tuple[Cue, ...], names: dict[str, str], transcript: Transcript) -> Iterator[str]:
+    """Cues, and the warnings that have a place among them."""
+    places = [(n.start_ms, n) for n in transcript.warnings if n.start_ms is not None]
+    waiting = sorted(places, key=lambda place: place[0])
+    for number, cue in enumerate(cues, start=1):
+        while waiting and waiting[0][0] <= cue.start_ms:
+            yield _place(waiting.pop(0)[1])
+        yield _cue(number, cue, names)
+    for _, notice in waiting:
+        yield _place(notice)
+
+
+def _place(notice: Notice) -> str:
+    return _note(f"Warning: {warning(notice)}")
+
+
+def _cue(number: int, cue: Cue, names: dict[str, str]) -> str:
+    text = "\n".join(line.translate(_ESCAPES) for line in cue.lines)
+    if cue.emotion is not None:
+        text = f"<c.{cue.emotion.value}>{text}</c>"
+    if name := names.get(cue.speaker or ""):
+        text = f"<v {name.translate(_ESCAPES)}>{text}"
+    times = f"{clock(cue.start_ms)} --> {clock(cue.end_ms)}{_settings(cue)}"
+    return f"{number}\n{times}\n{text}"
+
+
+def _settings(cue: Cue) -> str:
+    """Where the cue stands: at the bottom without saying so, else above the rows below it.
+
+    Lines are counted from the bottom, and a cue's first line is placed, so two lines in the second
+    row begin at the fourth line.
+    """
+    if cue.row == 0:
+        return ""
+    return f" line:-{2 * cue.row + len(cue.lines)}"
+
+
+def _note(*lines: str) -> str:
+    """A comment; an arrow in it would be taken for the times of a cue."""
+    text = "\n".join(line.replace("-->", "-- >") for line in lines)
+    return f"NOTE\n{text}" if len(lines) > 1 else f"NOTE {text}"
+
+
+def _style(names: list[str]) -> str:
+    rules = [f"::cue {{\n  background-color: rgba(0, 0, 0, {BACKGROUND_OPACITY});\n}}"]
+    rules += [
+        f'::cue(v[voice="{_css_string(name)}"]) {{\n  color: {colour_of(index)};\n}}'
+        for index, name in enumerate(dict.fromkeys(names))
+    ]
+    return "STYLE\n" + "\n".join(rules)
+
+
+def _css_string(text: str) -> str:
+    """The inside of a CSS string; whatever is not plain is written by its number (CSS Syntax, 2.1)."""
+    return "".join(char if char.isalnum() or char == " " else f"\\{ord(char):x} " for char in text)
