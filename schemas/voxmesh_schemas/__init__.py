@@ -29,7 +29,7 @@ from voxmesh_schemas.events import (
     SubtitlesRendered,
     TranscriptMerged,
 )
-from voxmesh_schemas.media import ArtifactRef, Chunk, MediaFacts, Source
+from voxmesh_schemas.media import ArtifactRef, Chunk, ChunkSpan, MediaFacts, Source
 from voxmesh_schemas.plan import (
     ENGINE_STAGES,
     OFF,
@@ -66,6 +66,7 @@ __all__ = [
     "AudioIngested",
     "Chunk",
     "ChunkResult",
+    "ChunkSpan",
     "DeadLetter",
     "Diarization",
     "Emotion",

@@ -1,7 +1,10 @@
 """The contract for readers in any language: JSON Schemas, and the AsyncAPI document of the mesh.
 
-`python -m voxmesh_schemas.generate FOLDER` writes them, `--check` says which files are stale, and
-`--release FILE` keeps the schemas of a release, which later ones must stay compatible with.
+    python -m voxmesh_schemas.generate write FOLDER     a file per record, and asyncapi.json
+    python -m voxmesh_schemas.generate check FOLDER     say which of them are stale
+    python -m voxmesh_schemas.generate release FILE     all schemas in one file
+
+The file of a release is kept, since whatever that release wrote must stay readable.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
 
-from voxmesh_schemas.asyncapi import asyncapi_document
+from voxmesh_schemas.asyncapi import Untitled, asyncapi_document
 from voxmesh_schemas.events import EVENTS, DeadLetter
-from voxmesh_schemas.json_schema import Untitled
 from voxmesh_schemas.plan import JobOptions
 from voxmesh_schemas.results import Diarization, EmotionTrack, Hypothesis
 from voxmesh_schemas.transcript import Transcript
@@ -33,8 +36,8 @@ RECORDS: tuple[type[BaseModel], ...] = (
 )
 """What has a schema of its own: events, what artifacts hold, and what a user asks for."""
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ASYNCAPI = "asyncapi"
+"""Name of the document about the whole mesh."""
 
 Document = dict[str, Any]
 
@@ -43,7 +46,7 @@ def record_schemas() -> dict[str, Document]:
     """The JSON Schema of every record, by its name."""
     return {
         record.__name__: {
-            "$schema": DIALECT,
+            "$schema": GenerateJsonSchema.schema_dialect,
             **record.model_json_schema(schema_generator=Untitled),
         }
         for record in RECORDS
@@ -51,25 +54,20 @@ def record_schemas() -> dict[str, Document]:
 
 
 def documents() -> dict[str, Document]:
-    """Every document by its name: a record's schema, or `asyncapi`."""
+    """Every document by its name."""
     return {**record_schemas(), ASYNCAPI: asyncapi_document()}
 
 
 def as_text(document: Mapping[str, Any]) -> str:
-    """A document as a file holds it: the same bytes for the same contract."""
+    """A document as files hold it: the same bytes for the same contract."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def stale(folder: Path) -> list[str]:
-    """Names of the files in a folder that are not what the models say, missing and extra ones too.
-
-    A release's file is not one of them.
-    """
+    """Names of the files in a folder that are not what the models say, lacking and surplus ones."""
     wanted = {f"{name}.json": as_text(document) for name, document in documents().items()}
     found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
-    return sorted(
-        name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
-    )
+    return sorted(n for n in wanted.keys() | found.keys() if wanted.get(n) != found.get(n))
 
 
 def write(folder: Path) -> None:
@@ -82,10 +80,20 @@ def write(folder: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="voxmesh_schemas.generate", description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder of the generated files")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="only say which files are stale")
-    mode.add_argument("--release", action="store_true", help="write the one file of a release")
+    """Do what the command line says; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="voxmesh_schemas.generate")
+    parser.add_argument("action", choices=("write", "check", "release"))
+    parser.add_argument("path", type=Path)
     options = parser.parse_args(arguments)
+    if options.action == "write":
+        write(options.path)
+    elif options.action == "release":
+        options.path.write_text(as_text(record_schemas()), encoding="utf-8")
+    elif names := stale(options.path):
+        sys.stderr.write(f"stale in {options.path}: {', '.join(names)}; run: make schemas\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -48,12 +48,17 @@ class MediaFacts(Record):
     )
 
 
-class Chunk(Span):
-    """A piece of a job's audio: 16 kHz mono 16-bit WAV, times on the job's timeline."""
+class ChunkSpan(Span):
+    """Where a piece of audio lies on its job's timeline."""
 
     index: int = Field(ge=0, description="position in the job, over all channels")
     channel: int = Field(default=0, ge=0, description="channel, when channels are kept apart")
     overlap_ms: Milliseconds = Field(
         default=0, description="how much of its start the chunk before it in the channel also holds"
     )
-    artifact: ArtifactRef
+
+
+class Chunk(ChunkSpan):
+    """A piece of a job's audio."""
+
+    artifact: ArtifactRef = Field(description="16 kHz mono 16-bit WAV")

@@ -19,7 +19,7 @@ from services.runtime.audio import Samples
 from services.runtime.engines import Engine
 from services.runtime.errors import BadInputError, EngineUnusableError
 from voxmesh_schemas import (
-    Chunk,
+    ChunkSpan,
     Diarization,
     EmotionWindow,
     HypothesisWord,
@@ -70,13 +70,13 @@ def diarize(
 
     settings = DiarizeSettings()
     chosen = usable(NAMES, lambda name: make(name, settings), engine)
-    found: list[tuple[Chunk, Diarization]] = []
+    found: list[tuple[ChunkSpan, Diarization]] = []
     with opened(recording) as source:
         for cut in source.chunks():
             diarization = chosen.diarize(
                 samples_of(cut), min_speakers=None, max_speakers=max_speakers
             )
-            found.append((chunk_of(cut), diarization))
+            found.append((_span(cut), diarization))
             told(cut)
     linked = link_speakers(found, min_speakers=min_speakers, max_speakers=max_speakers)
     turns = linked.get(0, ())
@@ -153,6 +153,12 @@ def samples_of(cut: Cut) -> Samples:
     import numpy as np
 
     return cut.samples.astype(np.float32) / np.float32(32768)
+
+
+def _span(cut: Cut) -> ChunkSpan:
+    return ChunkSpan(
+        index=cut.index, start_ms=cut.start_ms, end_ms=cut.end_ms, overlap_ms=cut.overlap_ms
+    )
 
 
 def told(cut: Cut) -> None:

@@ -35,7 +35,8 @@ def pitch_hz(samples: Samples) -> tuple[Floats, Floats]:
     span = _WINDOW + _LONGEST + 1
     if len(samples) < span:
         return np.empty(0), np.empty(0)
-    frames = np.lib.stride_tricks.sliding_window_view(samples, span)[::_HOP]
+    # Without the mean, a constant offset of the recorder is no power and drowns no differences.
+    frames = np.lib.stride_tricks.sliding_window_view(samples - samples.mean(), span)[::_HOP]
     difference, power = _difference(frames)
     return SAMPLE_RATE_HZ / _periods(difference), power
 

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from services.runtime.errors import BadInputError, TransientError, VoxmeshError
 
 _BUFFER_BYTES = 1 << 18
+_MP4_BOXES = {b"ftyp", b"styp", b"free", b"skip", b"wide", b"pnot", b"uuid", b"moov", b"mdat"}
 
 
 class ByteSource(Protocol):
@@ -86,7 +87,7 @@ def open_container(file: Guarded, name: str) -> Iterator[InputContainer]:
             mode="r",
             metadata_errors="replace",
             buffer_size=_BUFFER_BYTES,
-            io_open=_refuse_reference,
+            io_open=file.refer,
         )
     except (av.error.FFmpegError, ValueError) as error:
         file.check()
@@ -124,11 +125,6 @@ def pick_video(container: InputContainer) -> VideoStream | None:
     return None
 
 
-def _refuse_reference(url: str, flags: int, options: dict[str, str]) -> NoReturn:
-    """Playlists and manifests name other files: theirs to name, but not ours to open."""
-    raise BadInputError("the recording refers to other files; give the recording itself")
-
-
 def _why_not(head: bytes, name: str) -> str:
     if not head:
         return f"{name} is empty; give a recording that holds audio"
@@ -138,3 +134,22 @@ def _why_not(head: bytes, name: str) -> str:
             "repair it or export it again"
         )
     return f"{name} is not audio or video, or too damaged to be read; give a media file"
+
+
+def needs_seeking(head: bytes) -> bool:
+    """Whether a container has to be read back and forth, judged by its first bytes.
+
+    MP4 and its kin do when their samples (mdat) come before their index (moov); CAF and AIFF may
+    keep theirs at the end too.
+    """
+    if head[:4] in {b"caff", b"FORM"}:
+        return True
+    at = 0
+    while at + 8 <= len(head):
+        size, kind = int.from_bytes(head[at : at + 4]), head[at + 4 : at + 8]
+        if kind not in _MP4_BOXES:
+            return False
+        if kind in {b"moov", b"mdat"}:
+            return kind == b"mdat"
+        at += max(size, 8)
+    return False

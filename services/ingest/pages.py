@@ -6,22 +6,21 @@ Import this module late: yt-dlp takes most of a second. All of its traffic goes 
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 from yt_dlp import YoutubeDL
-from yt_dlp.networking import Request, RequestDirector, RequestHandler, Response
-from yt_dlp.networking.exceptions import HTTPError, RequestError, TransportError
+from yt_dlp.networking import RequestDirector
 from yt_dlp.utils import UnsupportedError, YoutubeDLError
 
 from services.ingest.fetch import host_of
-from services.ingest.network import explained, http_client
+from services.ingest.names import shown_name
+from services.ingest.page_network import CheckedRH
 from services.ingest.policy import SourcePolicy
-from services.runtime.errors import BadInputError, TransientError, VoxmeshError
+from services.runtime.errors import BadInputError, VoxmeshError
 from voxmesh_schemas import Source
 
 _FORMAT = "/".join(
@@ -86,34 +85,37 @@ def list_entries(url: str, policy: SourcePolicy) -> list[Source]:
         return [Source(uri=_address(entry), name=entry.get("title") or "") for entry in entries]
 
 
-class _Extractor(YoutubeDL):  # type: ignore[misc]  # yt-dlp ships no types
+class _Extractor(YoutubeDL):  # type: ignore[misc]  # yt-dlp has no types
     """yt-dlp as a library: silent, without files of its own, on our network."""
 
     def __init__(self, policy: SourcePolicy, *, most_entries: int) -> None:
         self._policy = policy
-        super().__init__(
-            {
-                "format": _FORMAT,
-                "extract_flat": "in_playlist",
-                "playlistend": most_entries,
-                "noplaylist": True,
-                "logger": _Silence(),
-                "quiet": True,
-                "noprogress": True,
-                "color": "never",
-                "cachedir": False,
-                "socket_timeout": policy.timeout_s,
-                "extractor_retries": 1,
-            },
-            auto_init=False,
-        )
+        options = {
+            "format": _FORMAT,
+            "extract_flat": "in_playlist",
+            "playlistend": most_entries,
+            "noplaylist": True,
+            "logger": _Silence(),
+            "quiet": True,
+            "noprogress": True,
+            "color": "never",
+            "cachedir": False,
+            "socket_timeout": policy.timeout_s,
+            "extractor_retries": 1,
+        }
+        super().__init__(options, auto_init=False)
         self.add_default_info_extractors()
 
-    def build_request_director(self, handlers: object, preferences: object = None) -> Any:  # noqa: ANN401
+    def build_request_director(self, *_: object) -> RequestDirector:
         """Replaces all of yt-dlp's own ways to the network by ours."""
         director = RequestDirector(logger=_Silence())
         director.add_handler(
-            _CheckedRH(logger=_Silence(), cookiejar=self.cookiejar, policy=self._policy)
+            CheckedRH(
+                policy=self._policy,
+                logger=_Silence(),
+                headers=self.params["http_headers"],
+                cookiejar=self.cookiejar,
+            )
         )
         return director
 
@@ -126,10 +128,69 @@ class _Silence:
     debug = info = warning = error = stdout = stderr = _ignore
 
 
-class _CheckedRH(RequestHandler):  # type: ignore[misc]  # yt-dlp asks for this ending
-    _SUPPORTED_URL_SCHEMES = ("http", "https")
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    try:
+        yield
+    except YoutubeDLError as error:
+        host = host_of(url)
+        causes = list(_causes(error))
+        for cause in causes:
+            if isinstance(cause, VoxmeshError):
+                raise cause from error
+        if any(isinstance(cause, UnsupportedError) for cause in causes):
+            message = f"no recording was found at {host}; give the address of one"
+        else:
+            message = f"the recording at {host} cannot be had: {_plain(str(error))}"
+        raise BadInputError(message) from error
 
-    def __init__(self, *, policy: SourcePolicy, **options: Any) -> None:
-        super().__init__(**options)
-        self._client = http_client(policy, cookies=self.cookiejar)
-    ...
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """All that led to an error; yt-dlp keeps it in more than one place."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        kept = getattr(cause, "exc_info", None) or (None, None, None)
+        waiting += [getattr(cause, "cause", None), kept[1], cause.__cause__, cause.__context__]
+
+
+def _plain(message: str) -> str:
+    """What yt-dlp says, without what it says to its own users."""
+    message = re.sub(r"\x1b\[[0-9;]*m", "", message)
+    message = re.sub(r"^(ERROR: )?(\[[^\]]*\] )?", "", message)
+    message = re.split(r"; please report|\(caused by|\. (?:Use|See) |\n", message)[0]
+    return shown_name(message).rstrip(". ") or "yt-dlp gives no reason"
+
+
+def _entries(info: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    return [entry for entry in (info or {}).get("entries") or () if entry]
+
+
+def _address(entry: Mapping[str, Any]) -> str:
+    formats = entry.get("formats") or [entry]
+    return str(entry.get("url") or formats[-1].get("url") or entry.get("webpage_url"))
+
+
+def _page_media(extractor: _Extractor, info: Mapping[str, Any], url: str) -> PageMedia:
+    headers = dict(info.get("http_headers") or {})
+    if cookies := extractor.cookiejar.get_cookie_header(info["url"]):
+        headers["Cookie"] = cookies
+    captions = info.get("subtitles") or {}
+    return PageMedia(
+        url=info["url"],
+        headers=headers,
+        title=shown_name(info.get("title") or ""),
+        page_url=info.get("webpage_url") or url,
+        uploader=shown_name(info.get("uploader") or info.get("channel") or "") or None,
+        language=_language(info.get("language")),
+        captions=tuple(sorted(tag for tag in captions if _language(tag))),
+    )
+
+
+def _language(tag: str | None) -> str | None:
+    return tag if tag and _LANGUAGE.match(tag) else None

@@ -34,8 +34,8 @@ _PRIOR_WORDS = 20.0
 _PRIOR_HIT, _PRIOR_SUBSTITUTION, _PRIOR_DELETION, _PRIOR_INSERTION = 0.89, 0.06, 0.05, 0.02
 _RUNS = np.array([2, 4])
 _DELETED_IN_RUN = np.array([0.6, 0.2, 0.2])
-_QUIET_IN_RUN = np.array([0.95, 0.04, 0.01])
-"""Where nothing was said but some engine spoke, it rarely went on for several words."""
+_INSERTED_IN_RUN = np.array([0.95, 0.04, 0.01])
+"""Words that nobody said rarely come several in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +217,11 @@ def posteriors(ballot: Ballot, reliability: list[Reliability]) -> Floats:
         score = np.where(ballot.candidates == -2, -np.inf, 0.0)
     spoken = ballot.speaks.sum(axis=0)
     score[0] += np.log(COINCIDENCE) * np.maximum(spoken - 1, 0)
+    score[0] += np.log(_INSERTED_IN_RUN)[np.where(ballot.silent, ballot.step, 2).min(axis=0)]
     for row, engine in enumerate(reliability):
         speaks, silent, step = ballot.speaks[row], ballot.silent[row], ballot.step[row]
         voice = ballot.voice[row]
-        quiet = (1 - min(sum(engine.insertion), 0.5)) * _QUIET_IN_RUN
-        score[0, silent] += voice * np.log(quiet)[step[silent]]
+        score[0, silent] += voice * np.log1p(-min(sum(engine.insertion), 0.5))
         score[1:, silent] += voice * np.log(engine.deletion)[step[silent]]
         spoken_step = step[speaks]
         score[0, speaks] += voice * np.log(engine.insertion)[spoken_step]

@@ -18,8 +18,10 @@ class Break(IntEnum):
 
     SENTENCE = 0
     CLAUSE = 2
-    CONNECTIVE = 5
+    CONJUNCTION = 4
+    PREPOSITION = 6
     PHRASE = 7
+    """Before an article, a subject pronoun, an auxiliary or a numeral."""
     PLAIN = 9
     TIGHT = 18
     """After an article or a preposition, inside a name, between number and unit."""
@@ -57,14 +59,16 @@ def _unspaced(left: str, right: str) -> Break:
 
 
 def _between_words(left: str, right: str, words: FunctionWords) -> Break:
-    begins = _plain(right)
-    if left.lower() in words.binders or left.lower() in words.connectives or _is_number(left):
+    ends, begins = left.lower(), _plain(right).lower()
+    if words.is_bound(ends) or _is_number(left):
         return Break.TIGHT
-    if words.capitalised_pairs and left[:1].isupper() and begins[:1].isupper():
+    if words.capitalised_pairs and left[:1].isupper() and _plain(right)[:1].isupper():
         return Break.TIGHT
-    if begins.lower() in words.connectives:
-        return Break.CONNECTIVE
-    if begins.lower() in words.binders or right[0] in _OPENING:
+    if begins in words.conjunctions:
+        return Break.CONJUNCTION
+    if begins in words.prepositions:
+        return Break.PREPOSITION
+    if begins in words.binders or right[0] in _OPENING:
         return Break.PHRASE
     return Break.PLAIN
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from services.subtitles.breaks import Break
 from services.subtitles.profiles import Profile
@@ -30,17 +30,29 @@ class Layout:
         self._spaces = [int(unit.spaced) for unit in units]
         widths = (unit.cells + unit.spaced for unit in units)
         self._offsets = list(accumulate(widths, initial=0))
-        self._words = list(
-            accumulate((unit.break_after is not Break.GLUED for unit in units), initial=0)
-        )
+        words = (unit.break_after is not Break.GLUED for unit in units)
+        self._words = list(accumulate(words, initial=0))
+        self._sentences = _sentence_bounds(units)
 
     def cells(self, begin: int, end: int) -> int:
         """Width of units [begin, end) on one line."""
         return self._offsets[end] - self._offsets[begin] - self._spaces[begin]
 
+    def is_boundary(self, index: int) -> bool:
+        """Whether a sentence, or the passage, begins or ends before unit `index`."""
+        return self._sentences[0][index] == index
+
     def words(self, begin: int, end: int) -> int:
         """How many words units [begin, end) hold, apart from names and notes before them."""
         return self._words[end] - self._words[begin]
+
+    def tail(self, begin: int, end: int) -> int:
+        """How many words of an unfinished sentence stand at the end of units [begin, end)."""
+        return self.words(max(begin, self._sentences[0][end]), end)
+
+    def head(self, begin: int, end: int) -> int:
+        """How many words of a sentence begun before stand at the start of units [begin, end)."""
+        return self.words(begin, min(end, self._sentences[1][begin]))
 
     def lines(self, begin: int, end: int) -> tuple[float, Lines] | None:
         """What the best lines for units [begin, end) cost, and the lines; None: they do not fit."""
@@ -67,9 +79,19 @@ class Layout:
 
     def _break(self, begin: int, middle: int, end: int) -> float:
         cost = self._breaks[middle - 1]
-        is_orphan = cost > 0 and 1 in (self.words(begin, middle), self.words(middle, end))
+        is_orphan = cost > 0 and 1 in (self.tail(begin, middle), self.head(middle, end))
         return cost + _ORPHAN if is_orphan else cost
 
     def _imbalance(self, top: int, bottom: int) -> float:
         difference = (top - bottom) / self._line_cells
         return _UNBALANCED * difference**2 + _TOP_HEAVY * max(0.0, difference)
+
+
+def _sentence_bounds(units: Sequence[Unit]) -> tuple[list[int], list[int]]:
+    """For each place between units, the last sentence bound at or before it and the first after."""
+    ends = [0, *(n for n, unit in enumerate(units, 1) if unit.break_after is Break.SENTENCE)]
+    if ends[-1] != len(units):
+        ends.append(len(units))
+    before = [end for end, after in pairwise(ends) for _ in range(end, after)]
+    after = [after for end, after in pairwise(ends) for _ in range(end, after)]
+    return [*before, len(units)], [*after, len(units)]

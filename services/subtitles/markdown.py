@@ -10,8 +10,9 @@ from services.subtitles.notes import NO_SPEECH, clock, facts, warning
 from services.subtitles.passages import speaker_names
 from voxmesh_schemas import Transcript, Utterance, Word
 
-# Text never stands at the beginning of a line here, so what only counts there needs no escape.
-_SPECIAL = re.compile(r"[\\`*_\[\]<>&|~$#!:@]")
+# Text never stands at the beginning of a line here, so what only counts there needs no escape. The
+# last three keep addresses from turning into links.
+_SPECIAL = re.compile(r"[\\`*_\[\]<>&|~$#]|@|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _UNKNOWN = "Unknown speaker"
 
 

@@ -1,4 +1,4 @@
-"""Stretches of a transcript that cues may be cut from freely: one voice, one mood, no long pause."""
+"""Stretches of a transcript to cut cues from: one voice, one mood, no long pause."""
 
 from __future__ import annotations
 

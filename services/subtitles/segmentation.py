@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 
-from services.subtitles.breaks import Break
 from services.subtitles.layout import Layout
 from services.subtitles.profiles import Profile
 from services.subtitles.timing import out_time, reading_ms
 from services.subtitles.units import Unit
 
 # What a fault costs, in the currency of `Break`: half a minimal duration outweighs a tight break.
-_CUE = 4.0
+_CUE = 2.0
 _TOO_SHORT = 40.0
 _TOO_FAST = 20.0
 _PAUSE_PER_S = 10.0
 _HANGING_SENTENCE = 4.0
-_LONE_WORDS = {1: 12.0, 2: 5.0}
+_FRAGMENT = {1: 12.0, 2: 5.0}
+"""By how many words of a sentence stand alone in a cue, away from the rest of it."""
 _OUTLASTED = 1000.0
 
 OtherNext = Callable[[int, int], int | None]
@@ -41,8 +41,6 @@ class Segmentation:
         pauses = (after.start_ms - unit.end_ms for unit, after in pairwise(units))
         costs = (max(0, pause - profile.pause_ms) * _PAUSE_PER_S / 1000 for pause in pauses)
         self._pauses = list(accumulate(costs, initial=0.0))
-        ends = (unit.break_after is Break.SENTENCE for unit in units)
-        self._sentences = list(accumulate(ends, initial=0))
 
     def cues(self) -> list[tuple[int, tuple[int, ...]]]:
         """First unit of each cue and the ends of its lines."""
@@ -72,20 +70,15 @@ class Segmentation:
     def _cost(self, begin: int, end: int) -> float:
         """What the cue of units [begin, end) costs beside its lines."""
         cost = _CUE + self._timing(begin, end) + self._pauses[end - 1] - self._pauses[begin]
-        is_whole = self._is_boundary(end)
-        if not is_whole:
-            cost += self._units[end - 1].break_after
-            if self._sentences[end - 1] > self._sentences[begin]:
+        layout = self._layout
+        if not layout.is_boundary(begin):
+            cost += _FRAGMENT.get(layout.head(begin, end), 0.0)
+        if not layout.is_boundary(end):
+            tail = layout.tail(begin, end)
+            cost += self._units[end - 1].break_after + _FRAGMENT.get(tail, 0.0)
+            if tail < layout.words(begin, end):
                 cost += _HANGING_SENTENCE
-        if not (is_whole and self._is_boundary(begin)):
-            cost += _LONE_WORDS.get(self._layout.words(begin, end), 0.0)
         return cost
-
-    def _is_boundary(self, index: int) -> bool:
-        """Whether a sentence, or the passage, begins or ends before unit `index`."""
-        if index in {0, len(self._units)}:
-            return True
-        return self._units[index - 1].break_after is Break.SENTENCE
 
     def _timing(self, begin: int, end: int) -> float:
         first, last = self._units[begin], self._units[end - 1]

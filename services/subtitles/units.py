@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from services.subtitles.breaks import Break, break_between
 from services.subtitles.function_words import FunctionWords
@@ -66,7 +67,7 @@ def join(units: Sequence[Unit], words: FunctionWords) -> list[Unit]:
         before = units[index - 1] if index else None
         spaced = unit.spaced and before is not None and is_spaced(before.text, unit.text)
         joined.append(replace(unit, spaced=spaced))
-    for index, (unit, following) in enumerate(zip(joined, joined[1:], strict=False)):
+    for index, (unit, following) in enumerate(pairwise(joined)):
         if unit.break_after is not Break.GLUED:
             kind = break_between(unit.text, following.text, words, spaced=following.spaced)
             joined[index] = replace(unit, break_after=kind)

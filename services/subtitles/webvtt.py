@@ -23,18 +23,20 @@ def to_webvtt(transcript: Transcript, profile: Profile = WEB) -> str:
     if not cues:
         blocks.append(_note(NO_SPEECH))
     blocks.append(_style([names[s.label] for s in transcript.speakers if s.label in names]))
-    blocks += _body(cues, names, transcript)
+    blocks += _body(cues, names, transcript, profile)
     return "\n\n".join(blocks) + "\n"
 
 
-def _body(cues: tuple[Cue, ...], names: dict[str, str], transcript: Transcript) -> Iterator[str]:
+def _body(
+    cues: tuple[Cue, ...], names: dict[str, str], transcript: Transcript, profile: Profile
+) -> Iterator[str]:
     """Cues, and the warnings that have a place among them."""
     places = [(n.start_ms, n) for n in transcript.warnings if n.start_ms is not None]
     waiting = sorted(places, key=lambda place: place[0])
     for number, cue in enumerate(cues, start=1):
         while waiting and waiting[0][0] <= cue.start_ms:
             yield _place(waiting.pop(0)[1])
-        yield _cue(number, cue, names)
+        yield _cue(number, cue, names, profile)
     for _, notice in waiting:
         yield _place(notice)
 
@@ -43,17 +45,17 @@ def _place(notice: Notice) -> str:
     return _note(f"Warning: {warning(notice)}")
 
 
-def _cue(number: int, cue: Cue, names: dict[str, str]) -> str:
+def _cue(number: int, cue: Cue, names: dict[str, str], profile: Profile) -> str:
     text = "\n".join(line.translate(_ESCAPES) for line in cue.lines)
     if cue.emotion is not None:
         text = f"<c.{cue.emotion.value}>{text}</c>"
     if name := names.get(cue.speaker or ""):
         text = f"<v {name.translate(_ESCAPES)}>{text}"
-    times = f"{clock(cue.start_ms)} --> {clock(cue.end_ms)}{_settings(cue)}"
+    times = f"{clock(cue.start_ms)} --> {clock(cue.end_ms)}{_settings(cue, profile)}"
     return f"{number}\n{times}\n{text}"
 
 
-def _settings(cue: Cue) -> str:
+def _settings(cue: Cue, profile: Profile) -> str:
     """Where the cue stands: at the bottom without saying so, else above the rows below it.
 
     Lines are counted from the bottom, and a cue's first line is placed, so two lines in the second
@@ -61,7 +63,7 @@ def _settings(cue: Cue) -> str:
     """
     if cue.row == 0:
         return ""
-    return f" line:-{2 * cue.row + len(cue.lines)}"
+    return f" line:-{profile.max_lines * cue.row + len(cue.lines)}"
 
 
 def _note(*lines: str) -> str:
@@ -80,5 +82,5 @@ def _style(names: list[str]) -> str:
 
 
 def _css_string(text: str) -> str:
-    """The inside of a CSS string; whatever is not plain is written by its number (CSS Syntax, 2.1)."""
+    """The inside of a CSS string; what is not plain is written by its number (CSS Syntax, 2.1)."""
     return "".join(char if char.isalnum() or char == " " else f"\\{ord(char):x} " for char in text)
