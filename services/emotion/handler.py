@@ -9,6 +9,7 @@ from functools import partial
 from services.emotion.engines import make_audio, make_text
 from services.emotion.inference import hear, read
 from services.emotion.settings import EmotionSettings
+from services.runtime.engines import Parameters
 from services.runtime.errors import VoxmeshError
 from services.runtime.inference import GIVEN_UP, Inference, as_they_come, lost
 from services.runtime.workers import pool_for
@@ -39,6 +40,7 @@ class EmotionHandler:
                 event.chunk,
                 planned,
                 event.chunk.artifact,
+                {"window_ms": self.settings.window_ms, "hop_ms": self.settings.hop_ms},
                 partial(hear, planned.engine, self.settings),
                 pool_for(make_audio(planned.engine, self.settings), Stage.EMOTION_AUDIO),
             )
@@ -57,6 +59,7 @@ class EmotionHandler:
                 event.chunk,
                 planned,
                 event.artifact,
+                {"languages": ",".join(self.settings.text_model_languages)},
                 partial(read, planned.engine, self.settings),
                 pool_for(make_text(planned.engine, self.settings), Stage.EMOTION_TEXT),
             )
@@ -71,11 +74,12 @@ class EmotionHandler:
         chunk: Chunk,
         planned: PlannedEngine,
         source: ArtifactRef,
+        parameters: Parameters,
         infer: Callable[[bytes], bytes],
         pool: str,
     ) -> list[Event]:
         try:
-            computed = await self.inference.compute(planned, source, {}, infer, pool=pool)
+            computed = await self.inference.compute(planned, source, parameters, infer, pool=pool)
         except GIVEN_UP as error:
             return [lost(job_id, chunk.index, planned, error)]
         return [

@@ -40,6 +40,9 @@ def torch_device(name: str) -> str:
 def loading(model: str) -> Iterator[None]:
     """Turns what goes wrong while a model is loaded into an error of the mesh."""
     import torch
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # a worker's standard error is for its log
 
     try:
         yield

@@ -1,11 +1,9 @@
-"""Opening what a recording comes in: nothing but the bytes given is ever read."""
+"""Opening what a recording comes in, and choosing what to hear of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePath
-from typing import NoReturn, Protocol
 
 import av
 from av.audio.stream import AudioStream
@@ -13,65 +11,21 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
-from services.runtime.errors import BadInputError, TransientError, VoxmeshError
+from services.ingest.guarded import Guarded
+from services.runtime.errors import BadInputError
 
 _BUFFER_BYTES = 1 << 18
 _MP4_BOXES = {b"ftyp", b"styp", b"free", b"skip", b"wide", b"pnot", b"uuid", b"moov", b"mdat"}
 
 
-class ByteSource(Protocol):
-    """A binary file; the bytes may be of any type that `bytes` takes."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes, none at the end."""
-
-    def seekable(self) -> bool:
-        """Whether `seek` and `tell` work; they are not needed otherwise."""
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go there."""
-
-    def tell(self) -> int:
-        """Where it is."""
-
-
-class Guarded:
-    """A file as FFmpeg sees it: one that fails seems to end, and `check` tells the reason after."""
-
-    def __init__(self, file: ByteSource, name: str) -> None:
-        self._file = file
-        self._error: Exception | None = None
-        self.name = f"recording{PurePath(name).suffix}"  # some raw formats show in nothing else
-        self.head = b""
-
-    def read(self, size: int) -> bytes:
-        """At most so many bytes; none at the end and after a failure."""
-        try:
-            data = bytes(self._file.read(size)) if self._error is None else b""
-        except Exception as error:
-            self._error = error
-            return b""
-        self.head = self.head or data[:64]
-        return data
-
-    def seekable(self) -> bool:
-        """Whether the file beneath is."""
-        return self._file.seekable()
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Go there."""
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Where it is."""
-        return self._file.tell()
-
-    def check(self) -> None:
-        """Raise what reading has failed with."""
-        if isinstance(self._error, VoxmeshError):
-            raise self._error
-        if self._error is not None:
-            raise TransientError("the recording could not be read to its end") from self._error
+_OPTIONS = {
+    # Persistent connections are FFmpeg's own; it crashes when they are not.
+    "http_persistent": "0",
+    "http_multiple": "0",
+    # Names of segments are judged by who opens them, not by how they end.
+    "allowed_extensions": "ALL",
+    "extension_picky": "0",
+}
 
 
 @contextmanager
@@ -88,6 +42,7 @@ def open_container(file: Guarded, name: str) -> Iterator[InputContainer]:
             metadata_errors="replace",
             buffer_size=_BUFFER_BYTES,
             io_open=file.refer,
+            options=_OPTIONS,
         )
     except (av.error.FFmpegError, ValueError) as error:
         file.check()

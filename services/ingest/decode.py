@@ -15,7 +15,8 @@ from av.container import InputContainer
 from av.packet import Packet
 
 from services.ingest.ahead import read_ahead
-from services.ingest.container import ByteSource, Guarded, open_container, pick_audio, pick_video
+from services.ingest.container import open_container, pick_audio, pick_video
+from services.ingest.guarded import ByteSource, Guarded, References
 from services.ingest.resample import Block, Channels, Resampler
 from services.ingest.timeline import SAMPLES_PER_MS, Timeline
 from services.runtime.audio import SAMPLE_RATE_HZ
@@ -208,19 +209,25 @@ class Media:
 
 
 @contextmanager
-def open_media(file: ByteSource, name: str, channels: Channels = "mix") -> Iterator[Media]:
+def open_media(
+    file: ByteSource,
+    name: str,
+    channels: Channels = "mix",
+    references: References | None = None,
+) -> Iterator[Media]:
     """A recording ready to be read.
 
     Args:
         file: its bytes, from the beginning; not closed here.
         name: what to call it in facts and errors.
         channels: mix them into one, or keep each to itself.
+        references: how to follow what it names; it may name nothing when left out.
 
     Raises:
         BadInputError: for bytes without audio that can be decoded.
         TransientError, PermanentError: as reading the file does.
     """
-    guarded = Guarded(file, name)
+    guarded = Guarded(file, name, references)
     with (
         open_container(guarded, name) as container,
         closing(Media(container, guarded, name, channels)) as media,

@@ -60,6 +60,8 @@ class HttpFile:
         content_type = self._response.headers.get("Content-Type", "")
         self.media_type = content_type.split(";")[0].strip().lower()
         """As the server says, without parameters."""
+        self.url = str(self._response.url)
+        """Where redirects have led to."""
 
     def head(self, size: int) -> bytes:
         """The next bytes, left to be read again; fewer only at the end."""

@@ -24,9 +24,9 @@ from services.runtime.errors import BadInputError, VoxmeshError
 from voxmesh_schemas import Source
 
 _FORMAT = "/".join(
-    f"{best}[protocol={protocol}]"
+    f"{best}[protocol{protocol}]"
+    for protocol in ("=https", "=http", "^=m3u8")
     for best in ("bestaudio", "best", "bestaudio*")
-    for protocol in ("https", "http")
 )
 _MOST_ENTRIES = 1000
 _LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
@@ -184,7 +184,7 @@ def _page_media(extractor: _Extractor, info: Mapping[str, Any], url: str) -> Pag
     return PageMedia(
         url=info["url"],
         headers=headers,
-        title=shown_name(info.get("title") or ""),
+        title=shown_name(re.sub(r" \(1\)$", "", info.get("title") or "")),  # of the only one
         page_url=info.get("webpage_url") or url,
         uploader=shown_name(info.get("uploader") or info.get("channel") or "") or None,
         language=_language(info.get("language")),

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from services.ingest.chunking import Cut, cut, layout_for
-from services.ingest.container import ByteSource
 from services.ingest.decode import Media, open_media
+from services.ingest.guarded import ByteSource
 from services.ingest.policy import SourcePolicy
 from services.ingest.resample import Channels
 from services.ingest.sources import OpenedSource, open_source
@@ -77,5 +77,7 @@ def open_recording(
             opened = stack.enter_context(open_source(source, policy or SourcePolicy()))
         else:
             opened = OpenedSource(source, name or "the recording")
-        media = stack.enter_context(open_media(opened.file, opened.name, channels))
+        media = stack.enter_context(
+            open_media(opened.file, opened.name, channels, opened.references)
+        )
         yield Recording(media, opened)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from services.ingest.container import ByteSource, needs_seeking
+from services.ingest.container import needs_seeking
 from services.ingest.fetch import HttpFile, RefusedError, host_of
+from services.ingest.guarded import ByteSource, References
 from services.ingest.names import name_from_url, shown_name
 from services.ingest.policy import SourcePolicy
 from services.runtime.errors import BadInputError
@@ -27,8 +28,16 @@ _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _WEB = {"http", "https"}
 _HEAD_BYTES = 4096
 _COPY_BYTES = 1 << 18
-_PAGE_TYPES = {"text/html", "application/xhtml+xml"}
-_PAGE_STARTS = (b"<!doctype html", b"<html")
+_HLS_START = b"#EXTM3U"
+_HLS_SUFFIX = ".m3u8"  # FFmpeg looks for it
+_PAGE_TYPES = {
+    "text/html",
+    "application/xhtml+xml",
+    "application/rss+xml",
+    "application/xml",
+    "text/xml",
+}
+_PAGE_STARTS = (b"<!doctype html", b"<html", b"<?xml")
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class OpenedSource:
     file: ByteSource
     name: str
     page: PageMedia | None = None
+    references: References | None = None
 
 
 def expand(source: Source, policy: SourcePolicy) -> list[Source]:
@@ -123,7 +133,24 @@ def _open_web(source: Source, policy: SourcePolicy, stack: ExitStack) -> OpenedS
         if _is_page(file):
             raise BadInputError(f"no recording was found at {host_of(source.uri)}; check the link")
     name = shown_name(source.name) or (page.title if page else "") or name_from_url(source.uri)
-    return OpenedSource(_decodable(file, policy, stack), name, page)
+    references = _references(file, page, policy)
+    return OpenedSource(_decodable(file, policy, stack), name, page, references)
+
+
+def _references(file: HttpFile, page: PageMedia | None, policy: SourcePolicy) -> References | None:
+    """For a stream in segments (HLS), how to fetch them; nothing else may refer to anything."""
+    if not file.head(len(_HLS_START)).startswith(_HLS_START):
+        return None
+    host = host_of(file.url)
+    headers = page.headers if page else {}
+
+    def fetch(url: str) -> ByteSource:
+        if _scheme(url) not in _WEB:
+            raise BadInputError(f"the stream at {host} is encrypted; give a recording of it")
+        kept = headers if host_of(url) == host else {}  # cookies are for who set them
+        return HttpFile(url, policy, kept)
+
+    return References(f"{file.url}#{_HLS_SUFFIX}", fetch)
 
 
 def _direct(url: str, policy: SourcePolicy, stack: ExitStack) -> HttpFile | None:

@@ -1,4 +1,4 @@
-"""Voices of many chunks told apart by their embeddings."""
+"""Groups of many chunks told apart by their embeddings."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _drawn(observed: Floats, usual: float) -> float:
 
 
 @dataclass(frozen=True)
-class Voices:
+class Groups:
     """Groups of embeddings, each thought to be of one person."""
 
     means: Floats
@@ -85,10 +85,10 @@ class Voices:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def __getitem__(self, rows: slice | npt.NDArray[np.bool_]) -> Voices:
-        return Voices(self.means[rows], self.weights[rows], self.chunks[rows])
+    def __getitem__(self, rows: slice | npt.NDArray[np.bool_]) -> Groups:
+        return Groups(self.means[rows], self.weights[rows], self.chunks[rows])
 
-    def similarity(self, others: Voices) -> Floats:
+    def similarity(self, others: Groups) -> Floats:
         """Mean cosine of each with each of the others, minus infinity for known strangers."""
         both = self.chunks.any(axis=0) & others.chunks.any(axis=0)
         shared = self.chunks[:, both].astype(np.float32) @ others.chunks[:, both].T
@@ -96,67 +96,67 @@ class Voices:
         cosines[shared > 0] = -np.inf
         return np.asarray(cosines)
 
-    def grouped(self, labels: Integers) -> Voices:
+    def grouped(self, labels: Integers) -> Groups:
         """One group per label, labels from 0."""
         order = np.argsort(labels, kind="stable")
         starts = np.searchsorted(labels[order], np.arange(int(labels.max()) + 1))
         weights = np.add.reduceat(self.weights[order], starts)
         sums = np.add.reduceat((self.means * self.weights[:, None])[order], starts)
         chunks = np.logical_or.reduceat(self.chunks[order], starts)
-        return Voices(sums / weights[:, None], weights, chunks)
+        return Groups(sums / weights[:, None], weights, chunks)
 
 
 def tell_apart(
-    voices: Voices, likeness: Likeness, *, at_least: int = 1, at_most: int | None = None
+    groups: Groups, likeness: Likeness, *, at_least: int = 1, at_most: int | None = None
 ) -> Integers:
     """A label from 0 for each group, equal for those of one person.
 
-    Average linkage, never between two that are heard in one chunk (cannot-link constraints, Wagstaff
-    et al. 2001), down to the threshold. Groups of little speech then join the group they are most
-    like without reaching it, for their embeddings are noisy. Last, groups are joined while there
-    are more than `at_most`; at no step are there fewer than `at_least`.
+    Average linkage, never between two that are heard in one chunk (cannot-link constraints,
+    Wagstaff et al. 2001), down to the threshold. Groups of little speech then join the one they are
+    most like without reaching it, for their embeddings are noisy (`Likeness.needed`). Last, groups
+    are joined while there are more than `at_most`. At no step are there fewer than `at_least`.
     """
-    long = voices.weights >= ENOUGH_SPEECH_MS
-    labels = np.arange(len(voices))
+    long = groups.weights >= ENOUGH_SPEECH_MS
+    labels = np.arange(len(groups))
     if long.any():
-        labels[long] = _in_blocks(voices[long], likeness.threshold, at_least)
+        labels[long] = _in_blocks(groups[long], likeness.threshold, at_least)
         labels[~long] = labels[long].max() + 1 + np.arange(int((~long).sum()))
-    labels = _settle(voices.grouped(labels), likeness, at_least)[labels]
-    settled = voices.grouped(labels)
+    labels = _settle(groups.grouped(labels), likeness, at_least)[labels]
+    settled = groups.grouped(labels)
     return _agglomerate(settled, likeness.threshold, at_least, at_most)[labels]
 
 
-def _in_blocks(voices: Voices, threshold: float, at_least: int) -> Integers:
+def _in_blocks(groups: Groups, threshold: float, at_least: int) -> Integers:
     """Cluster block by block, in order, then the clusters of the blocks: near linear."""
-    labels = np.arange(len(voices))
-    while len(voices) > BLOCK:
-        found = np.empty(len(voices), dtype=np.intp)
-        groups = 0
-        for start in range(0, len(voices), BLOCK):
-            part = _agglomerate(voices[start : start + BLOCK], threshold, at_least, None)
-            found[start : start + BLOCK] = part + groups
-            groups += int(part.max()) + 1
-        shrunk = groups < 0.9 * len(voices)
-        voices, labels = voices.grouped(found), found[labels]
+    labels = np.arange(len(groups))
+    while len(groups) > BLOCK:
+        found = np.empty(len(groups), dtype=np.intp)
+        clusters = 0
+        for start in range(0, len(groups), BLOCK):
+            part = _agglomerate(groups[start : start + BLOCK], threshold, at_least, None)
+            found[start : start + BLOCK] = part + clusters
+            clusters += int(part.max()) + 1
+        shrunk = clusters < 0.9 * len(groups)
+        groups, labels = groups.grouped(found), found[labels]
         if not shrunk:
             break
-    return _agglomerate(voices, threshold, at_least, None)[labels]
+    return _agglomerate(groups, threshold, at_least, None)[labels]
 
 
-def _settle(voices: Voices, likeness: Likeness, at_least: int) -> Integers:
+def _settle(groups: Groups, likeness: Likeness, at_least: int) -> Integers:
     """Groups of little speech join the most alike of those with more."""
-    labels = np.arange(len(voices))
-    chunks = voices.chunks.copy()
+    labels = np.arange(len(groups))
+    chunks = groups.chunks.copy()
     homes: list[int] = []
-    most_first = np.argsort(-voices.weights, kind="stable").tolist()
-    for waiting, group in zip(count(len(voices), -1), most_first):
+    most_first = np.argsort(-groups.weights, kind="stable").tolist()
+    for waiting, group in zip(count(len(groups), -1), most_first):
         home = None
         if homes and len(homes) + waiting > at_least:
-            heard = voices.chunks[group].nonzero()[0]
+            heard = groups.chunks[group].nonzero()[0]
             strangers = chunks[np.ix_(homes, heard)].any(axis=1)
-            cosines = np.where(strangers, -np.inf, voices.means[homes] @ voices.means[group])
+            cosines = np.where(strangers, -np.inf, groups.means[homes] @ groups.means[group])
             best = int(cosines.argmax())
-            if cosines[best] >= likeness.needed(float(voices.weights[group])):
+            if cosines[best] >= likeness.needed(float(groups.weights[group])):
                 home = homes[best]
         if home is None:
             homes.append(group)
@@ -166,17 +166,17 @@ def _settle(voices: Voices, likeness: Likeness, at_least: int) -> Integers:
     return np.unique(labels, return_inverse=True)[1]
 
 
-def _agglomerate(voices: Voices, threshold: float, at_least: int, at_most: int | None) -> Integers:
-    similarity = voices.similarity(voices)
+def _agglomerate(groups: Groups, threshold: float, at_least: int, at_most: int | None) -> Integers:
+    similarity = groups.similarity(groups)
     np.fill_diagonal(similarity, -np.inf)
-    weights = voices.weights.copy()
-    labels = np.arange(len(voices))
+    weights = groups.weights.copy()
+    labels = np.arange(len(groups))
     nearest = similarity.argmax(axis=1)
-    for groups in count(len(voices), -1):
+    for left in count(len(groups), -1):
         best = similarity[np.arange(len(nearest)), nearest]
         one = int(best.argmax())
-        wanted = best[one] >= threshold or (at_most is not None and groups > at_most)
-        if groups <= at_least or best[one] == -np.inf or not wanted:
+        wanted = best[one] >= threshold or (at_most is not None and left > at_most)
+        if left <= at_least or best[one] == -np.inf or not wanted:
             break
         other = int(nearest[one])
         _absorb(similarity, weights, one, other)

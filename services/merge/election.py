@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress, pairwise
 
@@ -11,7 +11,7 @@ import numpy as np
 from services.merge.alignment import Ints
 from services.merge.members import Floats, Member
 from services.merge.network import Bools, ConfusionNetwork
-from services.merge.reliability import Ballot, Reliability
+from services.merge.reliability import Fit
 from services.merge.timeline import Times, filled, without_overlaps
 from voxmesh_schemas import HypothesisWord
 
@@ -49,22 +49,16 @@ class VotedWord:
 class Election:
     """A confusion network after the vote."""
 
-    def __init__(
-        self,
-        network: ConfusionNetwork,
-        ballot: Ballot,
-        posterior: Floats,
-        reliability: Mapping[str, Reliability],
-    ) -> None:
+    def __init__(self, network: ConfusionNetwork, fitted: Fit) -> None:
+        posterior, supports = fitted.posterior, fitted.ballot.supports
         self._network = network
-        self._candidates = ballot.candidates
-        self._supports = ballot.supports
+        self._supports = supports
         self._posterior = posterior
         self._winner = posterior.argmax(axis=0)
         self._contested = np.sort(posterior, axis=0)[-2] > _UNLIKELY
-        agree = ballot.supports[:, self._winner, np.arange(len(self._winner))]
+        agree = supports[:, self._winner, np.arange(len(self._winner))]
         timed = ~np.isnan(network.middle)
-        accuracy = np.array([reliability[engine].accuracy for engine in network.engines])
+        accuracy = np.array([fitted.reliability[engine].accuracy for engine in network.engines])
         timing = _timing_order(network, accuracy)
         timer = _first_of(timing, timed & agree)
         self._agree = agree

@@ -19,10 +19,11 @@ from itertools import combinations, groupby
 
 import numpy as np
 
-from services.merge.clustering import Floats, Likeness, Voices, calibrate, tell_apart
+from services.merge.clustering import Floats, Groups, Likeness, calibrate, tell_apart
 from services.merge.voices import (
     Diarized,
     Link,
+    People,
     Space,
     Voice,
     clipped,
@@ -78,7 +79,7 @@ def _link_channel(diarized: Diarized, at_least: int, at_most: int | None) -> lis
     """Turns of one channel, each person named after one of their voices."""
     voices = local_voices(diarized)
     links = list(overlap_links(diarized, voices))
-    people = _People(voices)
+    people = People(voices)
     for space in dict.fromkeys(voice.space for voice in voices if voice.space):
         _join_by_embedding(people, space, links, at_least, at_most)
     _join_by_overlap(people, links)
@@ -97,49 +98,8 @@ def _link_channel(diarized: Diarized, at_least: int, at_most: int | None) -> lis
     return sorted(turns, key=lambda turn: (turn.start_ms, turn.end_ms, int(turn.speaker)))
 
 
-class _People:
-    """Voices of one channel joined into people (disjoint sets, Tarjan 1975)."""
-
-    def __init__(self, voices: Sequence[Voice]) -> None:
-        self.voices = voices
-        self._parent = list(range(len(voices)))
-        self._chunks = [{voice.chunk} for voice in voices]
-
-    def of(self, voice: int) -> int:
-        """The person, as the number of one of their voices."""
-        while self._parent[voice] != voice:
-            self._parent[voice] = self._parent[self._parent[voice]]
-            voice = self._parent[voice]
-        return voice
-
-    def chunks(self, voice: int) -> set[int]:
-        """The chunks in which the person with this voice is heard."""
-        return self._chunks[self.of(voice)]
-
-    def can_be_one(self, one: int, other: int) -> bool:
-        """Whether two voices are not known to be different people."""
-        return self.of(one) == self.of(other) or self.chunks(one).isdisjoint(self.chunks(other))
-
-    def join(self, one: int, other: int) -> None:
-        """Take two voices, and all joined with them, for one person's."""
-        one, other = self.of(one), self.of(other)
-        if one == other:
-            return
-        if len(self._chunks[one]) < len(self._chunks[other]):
-            one, other = other, one
-        self._parent[other] = one
-        self._chunks[one] |= self._chunks[other]
-
-    def groups(self, voices: Iterable[int]) -> list[list[int]]:
-        """The given voices by person, people in order of their first voice."""
-        found: dict[int, list[int]] = {}
-        for voice in voices:
-            found.setdefault(self.of(voice), []).append(voice)
-        return list(found.values())
-
-
 def _join_by_embedding(
-    people: _People, space: Space, links: Sequence[Link], at_least: int, at_most: int | None
+    people: People, space: Space, links: Sequence[Link], at_least: int, at_most: int | None
 ) -> None:
     voices = people.voices
     members = [number for number, voice in enumerate(voices) if voice.space == space]
@@ -176,11 +136,11 @@ def _cosine(one: Voice, other: Voice) -> float:
     return float(one.embedding @ other.embedding)
 
 
-def _stacked(voices: Sequence[Voice], groups: Sequence[Sequence[int]]) -> Voices:
+def _stacked(voices: Sequence[Voice], groups: Sequence[Sequence[int]]) -> Groups:
     """One row per group."""
     members = [number for group in groups for number in group]
     heard = np.array([voices[number].chunk for number in members])
-    each = Voices(
+    each = Groups(
         means=np.stack([voices[number].embedding for number in members]),
         weights=np.array([max(voices[number].speech_ms, 1) for number in members], dtype=float),
         chunks=heard[:, None] == np.unique(heard),
@@ -188,7 +148,7 @@ def _stacked(voices: Sequence[Voice], groups: Sequence[Sequence[int]]) -> Voices
     return each.grouped(np.repeat(np.arange(len(groups)), [len(group) for group in groups]))
 
 
-def _join_by_overlap(people: _People, links: Sequence[Link]) -> None:
+def _join_by_overlap(people: People, links: Sequence[Link]) -> None:
     """Join people whose embeddings cannot be compared, those with the most speech in common first.
 
     Where they can be compared, the embeddings have decided already.
@@ -205,7 +165,7 @@ def _join_by_overlap(people: _People, links: Sequence[Link]) -> None:
             people.join(one, other)
 
 
-def _keep_at_most(people: _People, at_most: int) -> None:
+def _keep_at_most(people: People, at_most: int) -> None:
     """Give the voices of the people who speak least to the others: the most alike who may be them.
 
     Needed only where embeddings cannot be compared, or a chunk tells more voices apart than there

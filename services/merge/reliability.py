@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.merge.alignment import Ints
+from services.merge.familiarity import LEVELS, familiarity
 from services.merge.members import Floats
 from services.merge.network import Bools, ConfusionNetwork
 
@@ -81,6 +82,8 @@ class Ballot:
     levels: tuple[tuple[float, ...], ...]
     voice: Floats
     """Weight of each engine's evidence: one shared by the engines of a family."""
+    familiarity: Ints
+    """Level of each candidate (`services.merge.familiarity`), shape (engines + 1, slots)."""
 
 
 def make_ballot(
@@ -112,6 +115,7 @@ def make_ballot(
         step=np.where(speaks, level, _run_class(silent, network.recording)),
         levels=levels,
         voice=np.array([1 / families.count(family) for family in families]),
+        familiarity=familiarity(network, candidates),
     )
 
 
@@ -144,29 +148,69 @@ def _run_class(silent: Bools, recording: Ints) -> Ints:
     return classes
 
 
-def learn_weights(
-    network: ConfusionNetwork, weights: Mapping[str, float] | None = None
-) -> dict[str, Reliability]:
-    """Each engine's reliability, from how the engines agree in the network.
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What was learned of a network."""
+
+    ballot: Ballot
+    reliability: dict[str, Reliability]
+    posterior: Floats
+    """Probability of every candidate, shape (engines + 1, slots)."""
+
+
+def fit(
+    network: ConfusionNetwork,
+    weights: Mapping[str, float] | None = None,
+    reliability: Mapping[str, Reliability] | None = None,
+) -> Fit:
+    """Engines' reliability, unless it is given, and every slot's probabilities, learned together.
 
     Args:
         network: one long recording or many short ones; the more words, the better.
         weights: how far engines are trusted beforehand (1 when left out); worth as much as having
             seen them on some twenty words, so that it matters for short recordings only.
+        reliability: learned before, for every engine of the network.
     """
     trust = np.array([(weights or {}).get(engine, 1.0) for engine in network.engines])
-    ballot = make_ballot(network)
+    ballot = make_ballot(network, reliability)
     votes = np.einsum("e,eks->ks", trust * ballot.voice, ballot.supports)
     posterior = votes / np.maximum(votes.sum(axis=0), 1e-9)
+    known = [] if reliability is None else [reliability[engine] for engine in network.engines]
+    found = known
     for _ in range(_ROUNDS):
-        found = [
+        found = known or [
             _counted(ballot, row, posterior, network.confidence[row], trust[row])
             for row in range(len(network.engines))
         ]
-        before, posterior = posterior, posteriors(ballot, found)
+        before = posterior
+        posterior = posteriors(ballot, found, _familiar(ballot, posterior))
         if np.abs(posterior - before).max(initial=0) < _SETTLED:
             break
-    return dict(zip(network.engines, found, strict=True))
+    return Fit(ballot, dict(zip(network.engines, found, strict=True)), posterior)
+
+
+def learn_weights(
+    network: ConfusionNetwork, weights: Mapping[str, float] | None = None
+) -> dict[str, Reliability]:
+    """Each engine's reliability, from how the engines agree in the network; see `fit`."""
+    return fit(network, weights).reliability
+
+
+def _familiar(ballot: Ballot, posterior: Floats) -> Floats:
+    """How much likelier words that were said are to have each level than words that were not.
+
+    Logarithms, shape (levels,).
+    """
+    words = ballot.candidates >= 0
+    compared = words & (ballot.speaks.sum(axis=0) > 1)
+    level, right = ballot.familiarity[compared], posterior[compared]
+    true = np.bincount(level, right, LEVELS)
+    false = np.bincount(level, 1 - right, LEVELS)
+    usual = np.bincount(level, minlength=LEVELS) + 1e-3
+    usual = _PRIOR_WORDS * usual / usual.sum()
+    strange = usual / (1 + np.arange(LEVELS) / 6)
+    true, false = true + usual, false + strange * usual.sum() / strange.sum()
+    return np.asarray(np.log(true / true.sum()) - np.log(false / false.sum()))
 
 
 def _counted(
@@ -211,13 +255,16 @@ def _confidence_prior(confidence: Floats, level: Ints, size: int) -> Floats:
     return np.asarray(spread / spread.sum(axis=1, keepdims=True))
 
 
-def posteriors(ballot: Ballot, reliability: list[Reliability]) -> Floats:
+def posteriors(ballot: Ballot, reliability: list[Reliability], familiar: Floats) -> Floats:
     """Probability of every candidate, shape (engines + 1, slots) (the E step)."""
     with np.errstate(divide="ignore"):
         score = np.where(ballot.candidates == -2, -np.inf, 0.0)
     spoken = ballot.speaks.sum(axis=0)
     score[0] += np.log(COINCIDENCE) * np.maximum(spoken - 1, 0)
-    score[0] += np.log(_INSERTED_IN_RUN)[np.where(ballot.silent, ballot.step, 2).min(axis=0)]
+    known = np.where(ballot.candidates[1:] >= 0, familiar[ballot.familiarity[1:]], -np.inf)
+    score[1:] += known - known.max(axis=0, initial=-1e9)
+    shortest = np.where(ballot.silent, ballot.step, 2).min(axis=0)
+    score[0] += np.log(_INSERTED_IN_RUN)[np.where(ballot.silent.any(axis=0), shortest, 0)]
     for row, engine in enumerate(reliability):
         speaks, silent, step = ballot.speaks[row], ballot.silent[row], ballot.step[row]
         voice = ballot.voice[row]

@@ -130,6 +130,47 @@ def _length_ms(turns: Iterable[Turn]) -> int:
     return sum(turn.duration_ms for turn in turns)
 
 
+class People:
+    """Voices of one channel, joined into people (disjoint sets, Tarjan 1975)."""
+
+    def __init__(self, voices: Sequence[Voice]) -> None:
+        self.voices = voices
+        self._parent = list(range(len(voices)))
+        self._chunks = [{voice.chunk} for voice in voices]
+
+    def of(self, voice: int) -> int:
+        """The person, as the number of one of their voices."""
+        while self._parent[voice] != voice:
+            self._parent[voice] = self._parent[self._parent[voice]]
+            voice = self._parent[voice]
+        return voice
+
+    def chunks(self, voice: int) -> set[int]:
+        """The chunks in which the person with this voice is heard."""
+        return self._chunks[self.of(voice)]
+
+    def can_be_one(self, one: int, other: int) -> bool:
+        """Whether two voices are not known to be different people."""
+        return self.of(one) == self.of(other) or self.chunks(one).isdisjoint(self.chunks(other))
+
+    def join(self, one: int, other: int) -> None:
+        """Take two voices, and all joined with them, for one person's."""
+        one, other = self.of(one), self.of(other)
+        if one == other:
+            return
+        if len(self._chunks[one]) < len(self._chunks[other]):
+            one, other = other, one
+        self._parent[other] = one
+        self._chunks[one] |= self._chunks[other]
+
+    def groups(self, voices: Iterable[int]) -> list[list[int]]:
+        """The given voices by person, people in order of their first voice."""
+        found: dict[int, list[int]] = {}
+        for voice in voices:
+            found.setdefault(self.of(voice), []).append(voice)
+        return list(found.values())
+
+
 def cores(diarized: Diarized) -> list[tuple[int, int]]:
     """The stretch that each chunk speaks for: overlaps are cut in their middle."""
     spans = [[chunk.start_ms, chunk.end_ms] for chunk, _ in diarized]

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from services.merge.election import Alternative, Election, VotedWord
 from services.merge.members import Member
 from services.merge.network import build_network
-from services.merge.reliability import Reliability, learn_weights, make_ballot, posteriors
+from services.merge.reliability import Reliability, fit, learn_weights
 
 __all__ = [
     "Alternative",
@@ -76,9 +76,5 @@ def _vote_contested(
     reliability: Mapping[str, Reliability] | None,
 ) -> list[list[VotedWord]]:
     network = build_network(recordings)
-    if reliability is None:
-        reliability = learn_weights(network, weights)
-    ballot = make_ballot(network, reliability)
-    posterior = posteriors(ballot, [reliability[engine] for engine in network.engines])
-    election = Election(network, ballot, posterior, reliability)
+    election = Election(network, fit(network, weights, reliability))
     return [election.words(index, members) for index, members in enumerate(recordings)]

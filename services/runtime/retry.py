@@ -45,7 +45,12 @@ class RetryPolicy:
             before_sleep=_tell,
             reraise=True,
         )
-        return await trial(work)
+
+        # tenacity looks at the function to see whether to await it, and a lambda does not show it.
+        async def attempt() -> T:
+            return await work()
+
+        return await trial(attempt)
 
     def _wait(self, state: RetryCallState) -> float:
         backoff = wait_exponential_jitter(

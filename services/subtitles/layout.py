@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
@@ -65,7 +66,10 @@ class Layout:
         if width > most * (self._line_cells + 1) - 1:
             return None
         best: tuple[float, Lines] | None = None
-        for middle in range(begin + 1, end):
+        # Earlier breaks leave more than the lines below can hold.
+        rest_cells = (most - 1) * (self._line_cells + 1)
+        first = bisect_left(self._offsets, self._offsets[end] - rest_cells, begin + 1, end)
+        for middle in range(first, end):
             if (top := self.cells(begin, middle)) > self._line_cells:
                 break
             rest = self._lines(middle, end, most - 1)

@@ -33,10 +33,9 @@ def speaker_names(transcript: Transcript) -> dict[str, str]:
     """The names to show, by label; a speaker without a visible name shows the label."""
     names = {speaker.label: visible(speaker.name) for speaker in transcript.speakers}
     for utterance in transcript.utterances:
-        label = utterance.speaker
-        if label is not None and is_blank(names.get(label, "")):
+        if (label := utterance.speaker) and is_blank(names.get(label, "")):
             names[label] = visible(label)
-    return {label: name for label, name in names.items() if not is_blank(name)}
+    return {label: name for label, name in names.items() if label and not is_blank(name)}
 
 
 def passages(transcript: Transcript, profile: Profile, *, named: bool) -> Iterator[Passage]:

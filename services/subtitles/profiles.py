@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import ceil
 
 
@@ -33,15 +34,18 @@ class Profile:
     # A pause of this length inside a cue starts to cost, so that text does not run ahead of speech:
     # BBC Subtitle Guidelines, "Match subtitle to pace of speaking", lets it lead by at most 1.5 s.
     pause_ms: int = 750
+    # Our own judgement: what is cut off after less, by another speaker, is hardly noticed; it may
+    # rather stay on beside the other's cue.
+    flash_ms: int = 500
     # Our own judgement: a wrong note harms more than a missing one.
     note_confidence: float = 0.6
 
-    @property
+    @cached_property
     def frame_ms(self) -> int:
         """One frame, rounded up."""
         return ceil(1000 / self.frames_per_second)
 
-    @property
+    @cached_property
     def gap_ms(self) -> int:
         """The gap between two cues, rounded up so that it never falls short of its frames."""
         return ceil(1000 * self.gap_frames / self.frames_per_second)

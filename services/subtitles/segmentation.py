@@ -19,7 +19,7 @@ from services.subtitles.units import Unit
 _CUE = 2.0
 _TOO_SHORT = 40.0
 _TOO_FAST = 20.0
-_PAUSE_PER_S = 10.0
+_PAUSE_PER_S = 15.0
 _HANGING_SENTENCE = 4.0
 _FRAGMENT = {1: 12.0, 2: 5.0}
 """By how many words of a sentence stand alone in a cue, away from the rest of it."""

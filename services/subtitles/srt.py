@@ -16,9 +16,10 @@ from voxmesh_schemas import Transcript
 _NO_SPEECH = "[no speech recognised]"
 _NO_SPEECH_MS = 5000
 
-# Players take these for the times of a cue and for the beginnings of tags (<i>, {\an8}). A word
-# joiner (U+2060), which shows as nothing, keeps them apart.
-_MARKUP = re.compile(r"--(?=>)|<(?=[/!A-Za-z])|\{(?=\\)|\\(?=[NnhA-Za-z{}])")
+# Readers take these for the times of a cue, for the beginnings of tags (<i>, {\an8}) and, where a
+# line holds nothing else, for the number of the next cue. A word joiner (U+2060), which shows as
+# nothing, keeps them from it.
+_MARKUP = re.compile(r"--(?=>)|<(?=\s*[/!A-Za-z])|\{(?=\\)|\\(?=[NnhA-Za-z{}])|^(?=\d+$)")
 _WORD_JOINER = "\u2060"
 
 

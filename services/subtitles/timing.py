@@ -81,4 +81,6 @@ def _before(
         return closed if is_flicker and closed <= latest_ms else wanted_ms
     if closed - start_ms >= profile.min_duration_ms:
         return closed
-    return wanted_ms if may_overlap else min(wanted_ms, following_ms)
+    if may_overlap and following_ms - start_ms < profile.flash_ms:
+        return wanted_ms
+    return following_ms

@@ -8,7 +8,14 @@ from itertools import pairwise
 
 from services.subtitles.breaks import Break, break_between
 from services.subtitles.function_words import FunctionWords
-from services.subtitles.graphemes import cells, graphemes, is_blank, is_spaced, visible
+from services.subtitles.graphemes import (
+    cells,
+    graphemes,
+    is_blank,
+    is_spaced,
+    is_unspaced,
+    visible,
+)
 from voxmesh_schemas import Word
 
 
@@ -56,8 +63,21 @@ def _texts(text: str, line_cells: int) -> Iterator[tuple[str, bool]]:
                 yield part, True
             continue
         for word in part.split():
-            for index, cluster in enumerate(graphemes(word)):
-                yield cluster, index == 0
+            for index, piece in enumerate(_split(word, line_cells)):
+                yield piece, index == 0
+
+
+def _split(word: str, line_cells: int) -> Iterator[str]:
+    """A long word in pieces: single characters where a script has no spaces, else full lines."""
+    piece, width = "", 0
+    for cluster in graphemes(word):
+        cluster_cells = cells(cluster)
+        is_open = width + cluster_cells <= line_cells and not is_unspaced(cluster[0])
+        if piece and not (is_open and not is_unspaced(piece[-1])):
+            yield piece
+            piece, width = "", 0
+        piece, width = piece + cluster, width + cluster_cells
+    yield piece
 
 
 def join(units: Sequence[Unit], words: FunctionWords) -> list[Unit]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from services.subtitles.cues import Cue, build_cues
 from services.subtitles.notes import NO_SPEECH, clock, facts, warning
 from services.subtitles.palette import BACKGROUND_OPACITY, colour_of
 from services.subtitles.passages import speaker_names
 from services.subtitles.profiles import WEB, Profile
-from voxmesh_schemas import Notice, Transcript
+from voxmesh_schemas import Transcript
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -18,31 +18,14 @@ def to_webvtt(transcript: Transcript, profile: Profile = WEB) -> str:
     """The captions, with a colour per speaker; what is missing is said in comments."""
     names = speaker_names(transcript)
     cues = build_cues(transcript, profile)
-    blocks = ["WEBVTT", _note(*(f"{name}: {value}" for name, value in facts(transcript)))]
-    blocks += [_note(f"Warning: {warning(n)}") for n in transcript.warnings if n.start_ms is None]
-    if not cues:
-        blocks.append(_note(NO_SPEECH))
-    blocks.append(_style([names[s.label] for s in transcript.speakers if s.label in names]))
-    blocks += _body(cues, names, transcript, profile)
+    # All comments come first: simple readers take one between cues for the end of a cue's text.
+    blocks = ["WEBVTT", _note(f"{name}: {value}" for name, value in facts(transcript))]
+    if transcript.warnings or not cues:
+        warnings = [f"Warning: {warning(notice)}" for notice in transcript.warnings]
+        blocks.append(_note(warnings if cues else [*warnings, NO_SPEECH]))
+    blocks.append(_style(names[s.label] for s in transcript.speakers if s.label in names))
+    blocks += [_cue(number, cue, names, profile) for number, cue in enumerate(cues, start=1)]
     return "\n\n".join(blocks) + "\n"
-
-
-def _body(
-    cues: tuple[Cue, ...], names: dict[str, str], transcript: Transcript, profile: Profile
-) -> Iterator[str]:
-    """Cues, and the warnings that have a place among them."""
-    places = [(n.start_ms, n) for n in transcript.warnings if n.start_ms is not None]
-    waiting = sorted(places, key=lambda place: place[0])
-    for number, cue in enumerate(cues, start=1):
-        while waiting and waiting[0][0] <= cue.start_ms:
-            yield _place(waiting.pop(0)[1])
-        yield _cue(number, cue, names, profile)
-    for _, notice in waiting:
-        yield _place(notice)
-
-
-def _place(notice: Notice) -> str:
-    return _note(f"Warning: {warning(notice)}")
 
 
 def _cue(number: int, cue: Cue, names: dict[str, str], profile: Profile) -> str:
@@ -66,19 +49,18 @@ def _settings(cue: Cue, profile: Profile) -> str:
     return f" line:-{profile.max_lines * cue.row + len(cue.lines)}"
 
 
-def _note(*lines: str) -> str:
+def _note(lines: Iterable[str]) -> str:
     """A comment; an arrow in it would be taken for the times of a cue."""
-    text = "\n".join(line.replace("-->", "-- >") for line in lines)
-    return f"NOTE\n{text}" if len(lines) > 1 else f"NOTE {text}"
+    return "\n".join(["NOTE", *(line.replace("-->", "-- >") for line in lines)])
 
 
-def _style(names: list[str]) -> str:
+def _style(names: Iterable[str]) -> str:
     rules = [f"::cue {{\n  background-color: rgba(0, 0, 0, {BACKGROUND_OPACITY});\n}}"]
     rules += [
         f'::cue(v[voice="{_css_string(name)}"]) {{\n  color: {colour_of(index)};\n}}'
         for index, name in enumerate(dict.fromkeys(names))
     ]
-    return "STYLE\n" + "\n".join(rules)
+    return "\n".join(["STYLE", *rules])
 
 
 def _css_string(text: str) -> str:

@@ -37,7 +37,7 @@ def test_a_folder_without_them_is_refused_and_says_what_it_lacks(tmp_path: Path,
     assert not usability.usable
     assert "model.safetensors" in usability.reason
     assert usability.remedy
-    with pytest.raises(EngineUnusableError, match="pytorch_model.bin"):
+    with pytest.raises(EngineUnusableError, match=r"pytorch_model\.bin"):
         fetched_folder(model, LAYOUTS)
 
 

@@ -17,7 +17,9 @@ def spans(draw: st.DrawFn) -> list[Span]:
 
 
 @given(spans(), spans())
-def test_the_sweep_finds_what_comparing_all_pairs_finds(some: list[Span], others: list[Span]):
+def test_the_sweep_finds_what_comparing_all_pairs_finds(
+    some: list[Span], others: list[Span]
+) -> None:
     expected = []
     for span in some:
         end = max(span.end_ms, span.start_ms + 1)

@@ -34,11 +34,11 @@ def likeliest(probabilities: dict[Emotion, float] | None) -> Emotion:
     return max(probabilities, key=probabilities.__getitem__)
 
 
-def test_what_is_usual_for_the_speaker_is_neutral():
+def test_what_is_usual_for_the_speaker_is_neutral() -> None:
     assert likeliest(judgements(*[USUAL] * 20)[0]) is Emotion.NEUTRAL
 
 
-def test_raised_pitch_range_and_loudness_are_aroused_but_not_told_apart_for_sure():
+def test_raised_pitch_range_and_loudness_are_aroused_but_not_told_apart_for_sure() -> None:
     excited = judgements(*[USUAL] * 30, EXCITED)[-1]
     assert likeliest(excited) is Emotion.ANGRY
     assert excited is not None
@@ -46,15 +46,15 @@ def test_raised_pitch_range_and_loudness_are_aroused_but_not_told_apart_for_sure
     assert excited[Emotion.HAPPY] > 0.2
 
 
-def test_lowered_pitch_range_and_loudness_are_sad():
+def test_lowered_pitch_range_and_loudness_are_sad() -> None:
     assert likeliest(judgements(*[USUAL] * 30, SUBDUED)[-1]) is Emotion.SAD
 
 
-def test_two_windows_are_too_few_for_anything_but_neutral():
+def test_two_windows_are_too_few_for_anything_but_neutral() -> None:
     assert {likeliest(p) for p in judgements(USUAL, EXCITED)} == {Emotion.NEUTRAL}
 
 
-def test_each_speaker_has_a_baseline_of_their_own():
+def test_each_speaker_has_a_baseline_of_their_own() -> None:
     deep = Prosody(pitch_st=10, pitch_range_st=6, loudness_db=-25, voiced=0.6)
     high = Prosody(pitch_st=24, pitch_range_st=6, loudness_db=-25, voiced=0.6)
     spoken = [utterance(0, 20_000, "S1"), utterance(20_000, 23_000, "S2")]
@@ -76,12 +76,12 @@ def test_each_speaker_has_a_baseline_of_their_own():
         pytest.param(EmotionWindow(start_ms=20_000, end_ms=21_000, prosody=USUAL), id="no speech"),
     ],
 )
-def test_a_window_is_not_judged_without_one_voice_to_judge(window: EmotionWindow):
+def test_a_window_is_not_judged_without_one_voice_to_judge(window: EmotionWindow) -> None:
     spoken = [utterance(0, 5000, "S1"), utterance(5000, 10_000, "S2")]
     assert judge_prosody([window], spoken) == (window,)
 
 
-def test_an_engine_s_own_probabilities_stay_as_they_are():
+def test_an_engine_s_own_probabilities_stay_as_they_are() -> None:
     window = EmotionWindow(start_ms=0, end_ms=1000, probabilities={Emotion.SAD: 1.0})
     assert judge_prosody([window], [utterance(0, 1000, "S1")]) == (window,)
 
@@ -98,7 +98,7 @@ def test_an_engine_s_own_probabilities_stay_as_they_are():
         max_size=20,
     )
 )
-def test_judgements_are_distributions_over_all_labels(prosodies: list[Prosody]):
+def test_judgements_are_distributions_over_all_labels(prosodies: list[Prosody]) -> None:
     for probabilities in judgements(*prosodies):
         if probabilities is not None:
             assert list(probabilities) == list(Emotion)

@@ -28,6 +28,7 @@ from services.emotion.tracks import classified
 from services.emotion.windows import speech_windows
 from services.runtime.audio import Samples
 from services.runtime.engines import Usability, package_usability
+from services.runtime.errors import EngineUnusableError
 from voxmesh_schemas import EmotionTrack
 
 _FILES = (("hyperparams.yaml", "wav2vec2.ckpt", "model.ckpt", "label_encoder.txt"),)
@@ -69,8 +70,12 @@ class SpeechBrainEngine:
         folder = local_folder(self.model, _FILES)
         if folder is None:
             return usability
-        backbone = model_usability(_backbone(folder, _hyperparameters(folder)), _BACKBONE_FILES)
-        return usability if backbone.usable else backbone
+        try:
+            backbone = _backbone(folder, _hyperparameters(folder))
+        except EngineUnusableError as error:
+            return Usability(usable=False, reason=str(error), remedy="fetch the model again")
+        fetchable = model_usability(backbone, _BACKBONE_FILES)
+        return usability if fetchable.usable else fetchable
 
     def detect(self, samples: Samples) -> EmotionTrack:
         """Windows with probabilities; those without speech abstain."""
@@ -163,5 +168,10 @@ def _hyperparameters(folder: Path) -> dict[str, Any]:
         return loader.construct_scalar(node)
 
     Loader.add_multi_constructor("!", untagged)
-    data = yaml.load((folder / "hyperparams.yaml").read_text("utf-8"), Loader)  # noqa: S506 - is a SafeLoader
-    return dict(data)
+    try:
+        data = yaml.load((folder / "hyperparams.yaml").read_text("utf-8"), Loader)  # noqa: S506 - is a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError):
+        data = None
+    if not isinstance(data, dict):
+        raise EngineUnusableError(f"{folder / 'hyperparams.yaml'} holds no hyperparameters")
+    return data

@@ -1,7 +1,7 @@
 """Redis Streams, through FastStream's Redis broker.
 
 A message in work is touched now and then, so that it never looks abandoned; one whose process died
-is claimed by another of its group after `CLAIM_AFTER_MS` without a touch.
+is claimed by another of its group after `claim_after_ms` without a touch.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ from services.runtime.errors import TransientError
 
 log = structlog.get_logger(__name__)
 
-TOUCH_EVERY_S = 2.0
 CLAIM_AFTER_MS = 10_000
+TOUCHES = 5
+"""Touches in that time: so many have to fail before a message in work looks abandoned."""
 MAX_LENGTH = 1_000_000
 
 
 class RedisBus:
     """The bus on Redis Streams: one stream per topic."""
 
-    def __init__(self, url: str, *, prefix: str) -> None:
+    def __init__(self, url: str, *, prefix: str, claim_after_ms: int = CLAIM_AFTER_MS) -> None:
         self.prefix = prefix
+        self.claim_after_ms = claim_after_ms
         # redis-py types the answers of stream commands as a union of all that any command answers.
         self.redis: Any = Redis.from_url(url)
         self._broker = RedisBroker(url, apply_types=False, logger=None)  # type: ignore[arg-type]  # None: no logs
@@ -44,11 +46,13 @@ class RedisBus:
 
     async def publish(self, message: Message) -> None:
         """Append a message to its stream."""
+        # Encoded, as FastStream would write a text's length in characters and read it in bytes.
+        headers = {name: text.encode() for name, text in message.headers.items()}
         try:
             await self._broker.publish(
                 message.body,
                 stream=self.prefix + message.topic,
-                headers={**message.headers, "key": message.key},
+                headers={**headers, "key": message.key.encode()},
                 maxlen=MAX_LENGTH,
             )
         except RedisError as error:
@@ -63,7 +67,7 @@ class RedisBus:
         for topic in topics:
             stream, full_group = self.prefix + topic, self.prefix + group
             self._groups.append((stream, full_group))
-            for min_idle_ms in (None, CLAIM_AFTER_MS):
+            for min_idle_ms in (None, self.claim_after_ms):
                 self._broker.subscriber(
                     stream=StreamSub(
                         stream,
@@ -134,6 +138,7 @@ class _Subscription:
         self._consumer = bus.consumer
         self._on_message = on_message
         self._prefix = bus.prefix
+        self._touch_every_s = bus.claim_after_ms / TOUCHES / 1000
         self.slots = Slots(concurrency)
         self.stopping = False
 
@@ -160,7 +165,7 @@ class _Subscription:
         """Touch a message so that it stays with this process while it is in work."""
         (entry,) = delivered.raw_message["message_ids"]
         while True:
-            await asyncio.sleep(TOUCH_EVERY_S)
+            await asyncio.sleep(self._touch_every_s)
             try:
                 await self._redis.xclaim(
                     stream, delivered.group, self._consumer, 0, [entry], justid=True

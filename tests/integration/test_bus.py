@@ -1,0 +1,262 @@
+"""What a service may count on, on every bus alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import pytest
+
+from services.runtime.bus import Bus, MemoryBus, Message
+from services.runtime.bus.base import OnMessage
+from services.runtime.bus.kafka import KafkaBus
+from services.runtime.bus.redis_streams import RedisBus
+from tests.polling import until
+
+TOPIC, OTHER = "speech.transcribed", "speakers.diarized"
+CLAIM_AFTER_MS = 500
+
+Connect = Callable[..., Bus]
+"""Makes a bus as another process would have it; `prefix` is put before all topics and groups."""
+
+
+def redis_connect(url: str) -> Connect:
+    return lambda prefix="": RedisBus(url, prefix=prefix, claim_after_ms=CLAIM_AFTER_MS)
+
+
+def kafka_connect(url: str) -> Connect:
+    own = f"test-{uuid4().hex}."
+    servers = url.removeprefix("kafka://")
+    return lambda prefix="": KafkaBus(servers, prefix=own + prefix, partitions=3, replication=1)
+
+
+BROKERS = [
+    pytest.param("redis", marks=pytest.mark.redis),
+    pytest.param("kafka", marks=pytest.mark.kafka),
+]
+
+
+@pytest.fixture(params=BROKERS)
+def connect(request: pytest.FixtureRequest) -> Connect:
+    """A broker, which keeps what it is given."""
+    url = request.getfixturevalue(f"{request.param}_url")
+    return {"redis": redis_connect, "kafka": kafka_connect}[request.param](url)
+
+
+@pytest.fixture(params=["memory", *BROKERS])
+def bus(request: pytest.FixtureRequest) -> Bus:
+    """A bus of any kind, not yet started."""
+    if request.param == "memory":
+        return MemoryBus()
+    url = request.getfixturevalue(f"{request.param}_url")
+    return {"redis": redis_connect, "kafka": kafka_connect}[request.param](url)()
+
+
+@asynccontextmanager
+async def running(*buses: Bus, grace_s: float = 0) -> AsyncIterator[None]:
+    for bus in buses:
+        await bus.start()
+    try:
+        yield
+    finally:
+        for bus in buses:
+            await bus.stop(grace_s)
+
+
+@dataclass
+class Inbox:
+    """Acknowledges what it gets, at once."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    async def __call__(self, message: Message) -> None:
+        self.messages.append(message)
+
+    @property
+    def names(self) -> list[str]:
+        return [message.body.decode() for message in self.messages]
+
+
+class Desk:
+    """Keeps what it gets in work until it is told to finish."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.finished: list[str] = []
+        self.busiest = 0
+        self._gates: dict[str, asyncio.Event] = {}
+
+    async def __call__(self, message: Message) -> None:
+        name = message.body.decode()
+        self.started.append(name)
+        self.busiest = max(self.busiest, len(self.started) - len(self.finished))
+        await self._gate(name).wait()
+        self.finished.append(name)
+
+    def finish(self, *names: str) -> None:
+        for name in names:
+            self._gate(name).set()
+
+    def _gate(self, name: str) -> asyncio.Event:
+        return self._gates.setdefault(name, asyncio.Event())
+
+
+def listening(bus: Bus, on_message: OnMessage, group: str = "merge", concurrency: int = 4) -> Bus:
+    bus.subscribe([TOPIC], group=group, on_message=on_message, concurrency=concurrency)
+    return bus
+
+
+async def publish(bus: Bus, *names: str, key: str = "") -> None:
+    for name in names:
+        await bus.publish(Message(TOPIC, key or name, name.encode()))
+
+
+FIVE, TWENTY = (tuple(str(number) for number in range(amount)) for amount in (5, 20))
+
+
+async def test_each_group_gets_every_message_once(bus: Bus) -> None:
+    merge, emotion = Inbox(), Inbox()
+    listening(bus, merge, group="merge")
+    listening(bus, emotion, group="emotion")
+    async with running(bus):
+        await publish(bus, *TWENTY)
+        await until(lambda: len(merge.names) + len(emotion.names) == 40)
+    assert sorted(merge.names) == sorted(emotion.names) == sorted(TWENTY)
+
+
+async def test_key_headers_and_body_survive(bus: Bus) -> None:
+    inbox = Inbox()
+    listening(bus, inbox)
+    headers = {"ce_id": "1", "traceparent": "00-ab-cd-01", "ce_subject": "Gespräch/3"}
+    sent = Message(TOPIC, "job:3", b'\x00\xff{"text": "\xc3\xa4"}', headers)
+    async with running(bus):
+        await bus.publish(sent)
+        await until(lambda: inbox.messages)
+    (received,) = inbox.messages
+    assert (received.topic, received.key, received.body) == (sent.topic, sent.key, sent.body)
+    assert headers.items() <= dict(received.headers).items()
+
+
+async def test_a_group_hears_all_its_topics(bus: Bus) -> None:
+    inbox = Inbox()
+    bus.subscribe([TOPIC, OTHER], group="merge", on_message=inbox, concurrency=4)
+    async with running(bus):
+        for topic in (TOPIC, OTHER):
+            await bus.publish(Message(topic, "job", topic.encode()))
+        await until(lambda: len(inbox.messages) == 2)
+    assert all(message.topic == message.body.decode() for message in inbox.messages)
+    assert sorted(inbox.names) == sorted([TOPIC, OTHER])
+
+
+async def test_no_more_are_in_work_than_allowed(bus: Bus) -> None:
+    desk = Desk()
+    listening(bus, desk, concurrency=2)
+    async with running(bus):
+        await publish(bus, *FIVE)
+        for done in range(5):
+            await until(lambda done=done: len(desk.started) == min(done + 2, 5))
+            desk.finish(next(name for name in desk.started if name not in desk.finished))
+            await until(lambda done=done: len(desk.finished) == done + 1)
+    assert sorted(desk.finished) == list(FIVE)
+    assert desk.busiest == 2
+
+
+async def test_a_reader_sees_what_comes_from_now_on(bus: Bus) -> None:
+    listening(bus, Inbox())
+    async with running(bus):
+        await publish(bus, "before")
+        async with bus.follow([TOPIC]) as messages:
+            for name in ("first", "second"):
+                await publish(bus, name)
+                assert (await anext(messages)).body.decode() == name
+
+
+async def test_a_reader_can_be_cancelled(bus: Bus) -> None:
+    listening(bus, Inbox())
+    async with running(bus), bus.follow([TOPIC]) as messages:
+        reading = asyncio.ensure_future(anext(messages))
+        await asyncio.wait([reading], timeout=0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+
+
+async def test_stopping_lets_work_end_and_begins_nothing_new(bus: Bus) -> None:
+    desk = Desk()
+    listening(bus, desk, concurrency=1)
+    await bus.start()
+    await publish(bus, "first", "second", "third", key="job")
+    await until(lambda: desk.started)
+    stopping = asyncio.ensure_future(bus.stop(grace_s=30))
+    await asyncio.wait([stopping], timeout=0)
+    desk.finish("first", "second", "third")
+    await stopping
+    assert desk.started == desk.finished == ["first"]
+
+
+class TestBroker:
+    """What only a broker can promise, which outlives the processes that use it."""
+
+    async def test_what_came_before_a_groups_first_start_arrives(self, connect: Connect) -> None:
+        first = listening(connect(), Inbox())
+        second = listening(connect(), late := Inbox(), group="emotion")
+        async with running(first):
+            await publish(first, *FIVE)
+            async with running(second):
+                await until(lambda: len(late.names) == 5)
+        assert sorted(late.names) == list(FIVE)
+
+    async def test_two_of_a_group_share_its_messages(self, connect: Connect) -> None:
+        inboxes = [Inbox(), Inbox()]
+        buses = [listening(connect(), inbox) for inbox in inboxes]
+        async with running(*buses):
+            await publish(buses[0], *TWENTY)
+            await until(lambda: {*inboxes[0].names, *inboxes[1].names} == set(TWENTY))
+
+    async def test_what_is_acknowledged_does_not_come_again(self, connect: Connect) -> None:
+        first, second = (listening(connect(), inbox := Inbox()), connect())
+        async with running(first, grace_s=30):
+            await publish(first, *FIVE)
+            await until(lambda: len(inbox.names) == 5)
+        listening(second, after := Inbox())
+        async with running(second):
+            await publish(second, "new")
+            await until(lambda: after.names)
+        assert after.names == ["new"]
+
+    async def test_what_a_handler_breaks_on_goes_to_another(self, connect: Connect) -> None:
+        tried: list[Message] = []
+
+        async def breaks(message: Message) -> None:
+            tried.append(message)
+            raise RuntimeError("broken on purpose")
+
+        async with running(first := listening(connect(), breaks)):
+            await publish(first, "hard")
+            await until(lambda: tried)
+        async with running(listening(connect(), inbox := Inbox())):
+            await until(lambda: inbox.names == ["hard"])
+
+    async def test_what_a_stop_cuts_off_goes_to_another_though_later_ones_are_done(
+        self, connect: Connect
+    ) -> None:
+        desk = Desk()
+        async with running(first := listening(connect(), desk)):
+            await publish(first, "slow", "quick", key="job")
+            desk.finish("quick")
+            await until(lambda: "slow" in desk.started and "quick" in desk.finished)
+        async with running(listening(connect(), inbox := Inbox())):
+            await until(lambda: "slow" in inbox.names)
+
+    async def test_prefixes_keep_meshes_apart(self, connect: Connect) -> None:
+        blue, green = Inbox(), Inbox()
+        buses = [listening(connect("blue."), blue), listening(connect("green."), green)]
+        async with running(*buses):
+            for bus, name in zip(buses, ("sky", "grass"), strict=True):
+                await publish(bus, name)
+            await until(lambda: blue.names and green.names)
+        assert (blue.names, green.names) == (["sky"], ["grass"])
+        assert blue.messages[0].topic == TOPIC
