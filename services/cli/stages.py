@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from services.ingest.sources import SourcePolicy
 from services.runtime.audio import Samples
 from services.runtime.engines import Engine
 from services.runtime.errors import BadInputError, EngineUnusableError
+from services.runtime.registry import Registry
 from voxmesh_schemas import (
     ChunkSpan,
     Diarization,
@@ -37,11 +38,11 @@ def transcribe(
     """Words of a recording, as CTM or JSON."""
     from services.merge.ctm import format_ctm
     from services.merge.stitching import ChunkWords, stitch
-    from services.transcribe.engines import NAMES, make
+    from services.transcribe.engines import ENGINES
     from services.transcribe.settings import TranscribeSettings
 
     settings = TranscribeSettings()
-    chosen = usable(NAMES, lambda name: make(name, settings), engine)
+    chosen = usable(ENGINES, settings, engine)
     chunks: list[ChunkWords] = []
     with opened(recording) as source:
         for cut in source.chunks():
@@ -63,13 +64,13 @@ def diarize(
     output: Path | None,
 ) -> int:
     """Turns of a recording, as RTTM or JSON."""
-    from services.diarize.engines import NAMES, make
+    from services.diarize.engines import ENGINES
     from services.diarize.settings import DiarizeSettings
     from services.merge.linking import link_speakers
     from services.merge.rttm import format_rttm
 
     settings = DiarizeSettings()
-    chosen = usable(NAMES, lambda name: make(name, settings), engine)
+    chosen = usable(ENGINES, settings, engine)
     found: list[tuple[ChunkSpan, Diarization]] = []
     with opened(recording) as source:
         for cut in source.chunks():
@@ -87,11 +88,11 @@ def diarize(
 
 def emotion(recording: Path, engine: str | None, output: Path | None) -> int:
     """Emotion windows of a recording, as JSON."""
-    from services.emotion.engines import AUDIO_NAMES, make_audio
+    from services.emotion.engines import AUDIO
     from services.emotion.settings import EmotionSettings
 
     settings = EmotionSettings()
-    chosen = usable(AUDIO_NAMES, lambda name: make_audio(name, settings), engine)
+    chosen = usable(AUDIO, settings, engine)
     windows: list[EmotionWindow] = []
     with opened(recording) as source:
         for cut in source.chunks():
@@ -123,15 +124,15 @@ def subtitles(transcript: Path, formats: str, output: Path) -> int:
     return SUCCESS
 
 
-def usable(names: Sequence[str], make: Callable[[str], E], wanted: str | None) -> E:
+def usable(engines: Registry[E], settings: object, wanted: str | None) -> E:
     """The engine that is wanted, or the first that works here.
 
     Raises:
         EngineUnusableError: when it does not work, or none does.
     """
     reasons = []
-    for name in (wanted,) if wanted else names:
-        engine = make(name)
+    for name in (wanted,) if wanted else engines.names:
+        engine = engines.make(name, settings)
         found = engine.usability()
         if found.usable:
             return engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.diarize.engines import NAMES, make
+from services.diarize.engines import ENGINES
 from services.diarize.handler import DiarizeHandler, on_failure
 from services.diarize.settings import DiarizeSettings
 from services.runtime.mesh import Mesh
@@ -15,7 +15,7 @@ from voxmesh_schemas import AudioChunked, Stage
 
 def engine_looks(settings: DiarizeSettings) -> Mapping[Stage, Look]:
     """How to find out which engines work here."""
-    return {Stage.DIARIZE: engine_statuses(NAMES, lambda name: make(name, settings))}
+    return {Stage.DIARIZE: engine_statuses(ENGINES, settings)}
 
 
 def service(mesh: Mesh, settings: DiarizeSettings | None = None) -> Service:

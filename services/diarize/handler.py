@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from services.diarize.engines import make
+from services.diarize.engines import ENGINES
 from services.diarize.inference import diarize
 from services.diarize.settings import DiarizeSettings
 from services.runtime.errors import VoxmeshError
@@ -38,7 +38,7 @@ class DiarizeHandler:
                 event.chunk.artifact,
                 {"max_speakers": most},
                 partial(diarize, planned.engine, self.settings, None, most),
-                pool=pool_for(make(planned.engine, self.settings), Stage.DIARIZE),
+                pool=pool_for(ENGINES.make(planned.engine, self.settings), Stage.DIARIZE),
             )
         except GIVEN_UP as error:
             return [lost(event.job_id, event.chunk.index, planned, error)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from services.diarize.engines import make
+from services.diarize.engines import ENGINES
 from services.diarize.settings import DiarizeSettings
 from services.runtime.audio import decode_wav
 from services.runtime.engines import Diarizer
@@ -12,7 +12,7 @@ from services.runtime.engines import Diarizer
 
 @lru_cache(maxsize=2)
 def _engine(name: str, settings: DiarizeSettings) -> Diarizer:
-    return make(name, settings)
+    return ENGINES.make(name, settings)
 
 
 def diarize(

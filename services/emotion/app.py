@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.emotion.engines import AUDIO_NAMES, TEXT_NAMES, make_audio, make_text
+from services.emotion.engines import AUDIO, TEXT
 from services.emotion.handler import EmotionHandler, on_failure
 from services.emotion.settings import EmotionSettings
 from services.runtime.mesh import Mesh
@@ -16,8 +16,8 @@ from voxmesh_schemas import AudioChunked, SpeechTranscribed, Stage
 def engine_looks(settings: EmotionSettings) -> Mapping[Stage, Look]:
     """How to find out which engines work here."""
     return {
-        Stage.EMOTION_AUDIO: engine_statuses(AUDIO_NAMES, lambda name: make_audio(name, settings)),
-        Stage.EMOTION_TEXT: engine_statuses(TEXT_NAMES, lambda name: make_text(name, settings)),
+        Stage.EMOTION_AUDIO: engine_statuses(AUDIO, settings),
+        Stage.EMOTION_TEXT: engine_statuses(TEXT, settings),
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from services.emotion.engines import make_audio, make_text
+from services.emotion.engines import AUDIO, TEXT
 from services.emotion.inference import hear, read
 from services.emotion.settings import EmotionSettings
 from services.runtime.engines import Parameters
@@ -42,7 +42,7 @@ class EmotionHandler:
                 event.chunk.artifact,
                 {"window_ms": self.settings.window_ms, "hop_ms": self.settings.hop_ms},
                 partial(hear, planned.engine, self.settings),
-                pool_for(make_audio(planned.engine, self.settings), Stage.EMOTION_AUDIO),
+                pool_for(AUDIO.make(planned.engine, self.settings), Stage.EMOTION_AUDIO),
             )
             for planned in event.plan.of(Stage.EMOTION_AUDIO)
         )
@@ -61,7 +61,7 @@ class EmotionHandler:
                 event.artifact,
                 {"languages": ",".join(self.settings.text_model_languages)},
                 partial(read, planned.engine, self.settings),
-                pool_for(make_text(planned.engine, self.settings), Stage.EMOTION_TEXT),
+                pool_for(TEXT.make(planned.engine, self.settings), Stage.EMOTION_TEXT),
             )
             for planned in event.plan.of(Stage.EMOTION_TEXT)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from services.emotion.engines import make_audio, make_text
+from services.emotion.engines import AUDIO, TEXT
 from services.emotion.settings import EmotionSettings
 from services.runtime.audio import decode_wav
 from services.runtime.engines import AudioEmotionEngine, TextEmotionEngine
@@ -13,12 +13,12 @@ from voxmesh_schemas import Hypothesis
 
 @lru_cache(maxsize=2)
 def _hearing(name: str, settings: EmotionSettings) -> AudioEmotionEngine:
-    return make_audio(name, settings)
+    return AUDIO.make(name, settings)
 
 
 @lru_cache(maxsize=2)
 def _reading(name: str, settings: EmotionSettings) -> TextEmotionEngine:
-    return make_text(name, settings)
+    return TEXT.make(name, settings)
 
 
 def hear(name: str, settings: EmotionSettings, wav: bytes) -> bytes:

@@ -105,6 +105,8 @@ class Media:
             if self._emitted > LONGEST_MS * SAMPLES_PER_MS:
                 raise BadInputError(f"{self._name} is longer than two days; give parts of it")
             yield block
+        if not self._emitted:
+            raise BadInputError(f"{self._name} holds less audio than anyone can hear")
 
     def close(self) -> None:
         """Stop reading; must come before the container is closed."""

@@ -32,11 +32,11 @@ from services.merge.voices import (
     local_voices,
     overlap_links,
 )
-from voxmesh_schemas import Chunk, Diarization, Turn
+from voxmesh_schemas import ChunkSpan, Diarization, Turn
 
 
 def link_speakers(
-    diarized: Iterable[tuple[Chunk, Diarization]],
+    diarized: Iterable[tuple[ChunkSpan, Diarization]],
     *,
     min_speakers: int | None = None,
     max_speakers: int | None = None,
@@ -71,7 +71,7 @@ def link_speakers(
     }
 
 
-def _position(chunk: Chunk) -> tuple[int, int, int]:
+def _position(chunk: ChunkSpan) -> tuple[int, int, int]:
     return chunk.channel, chunk.start_ms, chunk.index
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from services.merge.clustering import ENOUGH_SPEECH_MS
 from services.merge.overlap import overlaps
-from voxmesh_schemas import Chunk, Diarization, Turn
+from voxmesh_schemas import ChunkSpan, Diarization, Turn
 
 SHARED_MS = 400
 """Two local speakers are not linked by less speech in common than this."""
@@ -20,7 +20,7 @@ SEAM_MS = 100
 
 Space = tuple[str, str, int]
 """Engine, model and dimension: embeddings are comparable within one only."""
-Diarized = Sequence[tuple[Chunk, Diarization]]
+Diarized = Sequence[tuple[ChunkSpan, Diarization]]
 """Chunks of one channel in order of start."""
 
 
@@ -61,7 +61,7 @@ def local_voices(diarized: Diarized) -> list[Voice]:
     ]
 
 
-def _voice(position: int, chunk: Chunk, diarization: Diarization, label: str) -> Voice:
+def _voice(position: int, chunk: ChunkSpan, diarization: Diarization, label: str) -> Voice:
     turns = joined(
         Turn(
             start_ms=chunk.start_ms + turn.start_ms,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from services.runtime.engines import Engine
+from services.runtime.registry import Registry
 from services.runtime.roster import EngineStatus
 
 Look = Callable[[], Sequence[EngineStatus]]
 """Finds out how engines stand, the preferred ones first. Blocks for a few seconds at most."""
 
 
-def engine_statuses(names: Iterable[str], make: Callable[[str], Engine]) -> Look:
-    """A function that asks each engine whether it is usable, in the order given."""
+def engine_statuses(engines: Registry[Any], settings: object) -> Look:
+    """A function that asks each engine whether it is usable, in the order of preference."""
 
     def look() -> list[EngineStatus]:
-        return [_status(make(name)) for name in names]
+        return [_status(engines.make(name, settings)) for name in engines.names]
 
     return look
 

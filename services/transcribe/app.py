@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from services.runtime.mesh import Mesh
 from services.runtime.service import Service
 from services.runtime.status import Look, engine_statuses
-from services.transcribe.engines import NAMES, make
+from services.transcribe.engines import ENGINES
 from services.transcribe.handler import TranscribeHandler, on_failure
 from services.transcribe.settings import TranscribeSettings
 from voxmesh_schemas import AudioChunked, Stage
@@ -15,7 +15,7 @@ from voxmesh_schemas import AudioChunked, Stage
 
 def engine_looks(settings: TranscribeSettings) -> Mapping[Stage, Look]:
     """How to find out which engines work here."""
-    return {Stage.TRANSCRIBE: engine_statuses(NAMES, lambda name: make(name, settings))}
+    return {Stage.TRANSCRIBE: engine_statuses(ENGINES, settings)}
 
 
 def service(mesh: Mesh, settings: TranscribeSettings | None = None) -> Service:

@@ -9,7 +9,7 @@ from functools import partial
 from services.runtime.errors import VoxmeshError
 from services.runtime.inference import GIVEN_UP, Inference, as_they_come, lost
 from services.runtime.workers import pool_for
-from services.transcribe.engines import make
+from services.transcribe.engines import ENGINES
 from services.transcribe.inference import transcribe
 from services.transcribe.settings import TranscribeSettings
 from voxmesh_schemas import (
@@ -43,7 +43,7 @@ class TranscribeHandler:
                 event.chunk.artifact,
                 {"language": language},
                 partial(transcribe, planned.engine, self.settings, language),
-                pool=pool_for(make(planned.engine, self.settings), Stage.TRANSCRIBE),
+                pool=pool_for(ENGINES.make(planned.engine, self.settings), Stage.TRANSCRIBE),
             )
         except GIVEN_UP as error:
             return list(_lost(event, planned, error))

@@ -6,13 +6,13 @@ from functools import lru_cache
 
 from services.runtime.audio import decode_wav
 from services.runtime.engines import Transcriber
-from services.transcribe.engines import make
+from services.transcribe.engines import ENGINES
 from services.transcribe.settings import TranscribeSettings
 
 
 @lru_cache(maxsize=2)
 def _engine(name: str, settings: TranscribeSettings) -> Transcriber:
-    return make(name, settings)
+    return ENGINES.make(name, settings)
 
 
 def transcribe(name: str, settings: TranscribeSettings, language: str | None, wav: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.emotion.engines import AUDIO_NAMES, TEXT_NAMES, make_audio, make_text
+from services.emotion.engines import AUDIO, TEXT
 from services.emotion.settings import EmotionSettings
 from services.runtime.engines import AudioEmotionEngine, TextEmotionEngine
 from services.runtime.errors import EngineUnusableError
@@ -22,7 +22,7 @@ from voxmesh_schemas import Emotion, Prosody
 class TestProsody(AudioEmotionContract):
     @pytest.fixture
     def engine(self) -> AudioEmotionEngine:
-        return make_audio("prosody", EmotionSettings())
+        return AUDIO.make("prosody", EmotionSettings())
 
     @pytest.mark.parametrize(
         ("pitch_hz", "semitones"), [(82.5, 7.02), (110, 12), (165, 19.02), (220, 24), (440, 36)]
@@ -71,7 +71,7 @@ class TestVader(TextEmotionContract):
     @pytest.fixture
     def engine(self) -> TextEmotionEngine:
         pytest.importorskip("vaderSentiment")
-        return make_text("vader", EmotionSettings())
+        return TEXT.make("vader", EmotionSettings())
 
     @pytest.mark.parametrize(
         ("text", "label"),
@@ -112,13 +112,13 @@ def only_prosody(engine: AudioEmotionEngine, samples: np.ndarray) -> Prosody:
 
 def test_an_unknown_engine_is_refused_with_the_known_ones_named() -> None:
     with pytest.raises(EngineUnusableError, match="speechbrain, transformers, prosody"):
-        make_audio("crystal-ball", EmotionSettings())
+        AUDIO.make("crystal-ball", EmotionSettings())
     with pytest.raises(EngineUnusableError, match="transformers, vader"):
-        make_text("crystal-ball", EmotionSettings())
+        TEXT.make("crystal-ball", EmotionSettings())
 
 
 def test_every_registered_engine_is_made_without_heavy_imports_and_says_its_name() -> None:
     settings = EmotionSettings()
-    assert [make_audio(name, settings).name for name in AUDIO_NAMES] == list(AUDIO_NAMES)
-    assert [make_text(name, settings).name for name in TEXT_NAMES] == list(TEXT_NAMES)
-    assert all(make_audio(name, settings).model for name in AUDIO_NAMES)
+    assert [AUDIO.make(name, settings).name for name in AUDIO.names] == list(AUDIO.names)
+    assert [TEXT.make(name, settings).name for name in TEXT.names] == list(TEXT.names)
+    assert all(AUDIO.make(name, settings).model for name in AUDIO.names)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.emotion.engines import make_audio, make_text
+from services.emotion.engines import AUDIO, TEXT
 from services.emotion.settings import EmotionSettings
 from services.runtime.engines import AudioEmotionEngine, TextEmotionEngine
 from services.runtime.errors import EngineUnusableError
@@ -167,7 +167,7 @@ class TestSpeechBrain(AudioEmotionContract):
     def engine(self, speechbrain_model: Path) -> AudioEmotionEngine:
         pytest.importorskip("speechbrain")
         settings = EmotionSettings(speechbrain_model=str(speechbrain_model), device="cpu")
-        return make_audio("speechbrain", settings)
+        return AUDIO.make("speechbrain", settings)
 
     def test_knows_the_four_emotions_of_iemocap(self, engine: AudioEmotionEngine) -> None:
         assert labels(engine) == [Emotion.NEUTRAL, Emotion.HAPPY, Emotion.SAD, Emotion.ANGRY]
@@ -196,7 +196,7 @@ class TestSpeechBrain(AudioEmotionContract):
         shutil.copytree(speechbrain_model, folder)
         with (folder / "hyperparams.yaml").open("a", encoding="utf-8") as file:
             file.write(f"mischief: !apply:os.mkdir ['{tmp_path}/mischief']\n")
-        engine = make_audio("speechbrain", EmotionSettings(speechbrain_model=str(folder)))
+        engine = AUDIO.make("speechbrain", EmotionSettings(speechbrain_model=str(folder)))
         assert engine.detect(buzz(150, 3_000)).windows[0].probabilities
         assert not (tmp_path / "mischief").exists()
 
@@ -207,7 +207,7 @@ class TestSpeechBrain(AudioEmotionContract):
         folder = tmp_path / "model"
         shutil.copytree(speechbrain_model, folder)
         (folder / "hyperparams.yaml").write_text(text, encoding="utf-8")
-        engine = make_audio("speechbrain", EmotionSettings(speechbrain_model=str(folder)))
+        engine = AUDIO.make("speechbrain", EmotionSettings(speechbrain_model=str(folder)))
         assert "holds no hyperparameters" in engine.usability().reason
         with pytest.raises(EngineUnusableError, match="holds no hyperparameters"):
             engine.detect(buzz(150, 3_000))
@@ -218,7 +218,7 @@ class TestSpeechBrain(AudioEmotionContract):
         folder = tmp_path / "model"
         shutil.copytree(speechbrain_model, folder)
         torch.save({}, folder / "wav2vec2.ckpt")
-        engine = make_audio("speechbrain", EmotionSettings(speechbrain_model=str(folder)))
+        engine = AUDIO.make("speechbrain", EmotionSettings(speechbrain_model=str(folder)))
         with pytest.raises(EngineUnusableError, match="cannot be loaded"):
             engine.detect(buzz(150, 3_000))
 
@@ -226,7 +226,7 @@ class TestSpeechBrain(AudioEmotionContract):
 class TestTransformersAudio(AudioEmotionContract):
     @pytest.fixture
     def engine(self, audio_model: Path) -> AudioEmotionEngine:
-        return make_audio(
+        return AUDIO.make(
             "transformers", EmotionSettings(audio_model=str(audio_model), device="cpu")
         )
 
@@ -237,7 +237,7 @@ class TestTransformersAudio(AudioEmotionContract):
 class TestTransformersText(TextEmotionContract):
     @pytest.fixture
     def engine(self, text_model: Path) -> TextEmotionEngine:
-        return make_text("transformers", EmotionSettings(text_model=str(text_model), device="cpu"))
+        return TEXT.make("transformers", EmotionSettings(text_model=str(text_model), device="cpu"))
 
     def test_knows_all_seven_emotions(self, engine: TextEmotionEngine) -> None:
         (window, _) = engine.detect(spoken(self.joy_and_rage)).windows
@@ -246,7 +246,7 @@ class TestTransformersText(TextEmotionContract):
 
     def test_reads_the_languages_that_the_settings_name(self, text_model: Path) -> None:
         settings = EmotionSettings(text_model=str(text_model), text_model_languages=("de",))
-        windows = make_text("transformers", settings).detect(spoken("Oh wie schön.", "de")).windows
+        windows = TEXT.make("transformers", settings).detect(spoken("Oh wie schön.", "de")).windows
         assert windows[0].probabilities
 
     def test_judges_a_sentence_alike_whatever_stands_beside_it_in_the_batch(
@@ -259,7 +259,7 @@ class TestTransformersText(TextEmotionContract):
 
 @pytest.mark.parametrize("device", ["quantum", "cuda:99"])
 def test_a_device_that_is_not_there_is_refused_by_name(text_model: Path, device: str) -> None:
-    engine = make_text("transformers", EmotionSettings(text_model=str(text_model), device=device))
+    engine = TEXT.make("transformers", EmotionSettings(text_model=str(text_model), device=device))
     with pytest.raises(EngineUnusableError, match=device):
         engine.detect(spoken("I am happy."))
 
@@ -273,7 +273,7 @@ def labels(engine: AudioEmotionEngine) -> list[Emotion]:
 def test_batches_of_any_size_give_the_same_windows(audio_model: Path) -> None:
     samples = np.concatenate([buzz(pitch, 4_000) for pitch in (120, 180, 240)])
     one, many = (
-        make_audio("transformers", EmotionSettings(audio_model=str(audio_model), batch_size=size))
+        AUDIO.make("transformers", EmotionSettings(audio_model=str(audio_model), batch_size=size))
         for size in (1, 16)
     )
     for alone, batched in zip(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.runtime.audio import Samples
 from services.runtime.engines import Transcriber
 from services.transcribe.engines import make
 from services.transcribe.settings import TranscribeSettings
@@ -30,23 +28,20 @@ SENTENCE = (" Ask", " not", ",", " well", "-", "known", " friend", ",", " for", 
 WORDS = ("Ask", "not,", "well-known", "friend,", "for", "50%.")
 JAPANESE = ("ポ", "ス", "ト", "。")
 LANGUAGES = ("en", "de", "ja")
-PROMPT = ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")
-MULTILINGUAL_SIZE = 51_865
-"""Tokens of Whisper's multilingual models; CTranslate2 tells them from the others by this."""
-TEXT_TOKENS = 50_257
-"""Those of them that stand for text."""
 WIDTH = 128
+VOCABULARY = 2_000
 
 
-def whisper_tokenizer(texts: Sequence[str], *, text_tokens: int) -> Any:
-    """Bytes, the texts whole, fillers up to `text_tokens`, and Whisper's special tokens."""
+def whisper_tokenizer(*, multilingual: bool) -> Any:
+    """Bytes, the pieces of the scripts, and Whisper's special tokens."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False)
     pieces = sorted(byte_level.alphabet())
-    pieces = list(dict.fromkeys([*pieces, *(as_token(text) for text in texts)]))
-    pieces += [f"filler{index}" for index in range(len(pieces), text_tokens)]
-    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    pieces += [as_token(text) for text in (*SENTENCE, *JAPANESE)]
+    # CTranslate2 tells Whisper's multilingual models by their empty token.
+    pieces += [""] if multilingual else []
+    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = byte_level
     tokenizer.decoder = decoders.ByteLevel()
@@ -66,12 +61,9 @@ def build_whisper(folder: Path, script: Sequence[str], *, language: str, multili
     import ctranslate2.converters
 
     torch.manual_seed(0)
-    tokenizer = whisper_tokenizer(
-        [*SENTENCE, *JAPANESE], text_tokens=TEXT_TOKENS if multilingual else 0
-    )
-    size = MULTILINGUAL_SIZE if multilingual else 2_000
+    tokenizer = whisper_tokenizer(multilingual=multilingual)
     config = transformers.WhisperConfig(
-        vocab_size=size,
+        vocab_size=VOCABULARY,
         d_model=WIDTH,
         encoder_layers=1,
         decoder_layers=1,
@@ -93,8 +85,8 @@ def build_whisper(folder: Path, script: Sequence[str], *, language: str, multili
     network.generation_config.suppress_tokens = []
     network.generation_config.begin_suppress_tokens = []
     network.generation_config.alignment_heads = [[0, 0]]
-    prompt_length = len(PROMPT) if multilingual else len(PROMPT) - 2
-    follows = [f"<|{language}|>", *PROMPT[2:], *script][3 - (prompt_length - 1) :]
+    prompt = [f"<|{language}|>", "<|transcribe|>"] if multilingual else []
+    follows = [*prompt, "<|notimestamps|>", *script]
     ids = [tokenizer.token_to_id(as_token(text)) for text in follows]
     _say(network.model.decoder, ids, end=config.eos_token_id)
     source = folder / "transformers"
@@ -219,17 +211,3 @@ def test_a_number_format_that_the_device_lacks_is_named(english_whisper: str) ->
     )
     with pytest.raises(Exception, match="float16"):
         engine.transcribe(spoken(400, 4_000), language="en")
-
-
-def read_config(folder: str) -> dict[str, Any]:
-    """The converted model's own configuration."""
-    config: dict[str, Any] = json.loads((Path(folder) / "config.json").read_text())
-    return config
-
-
-def test_conversion_knows_the_languages(english_whisper: str) -> None:
-    assert len(read_config(english_whisper)["lang_ids"]) == len(LANGUAGES)
-
-
-def only(samples: Samples) -> Samples:
-    return samples
