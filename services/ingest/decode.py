@@ -178,6 +178,8 @@ class Media:
                     errors = 0
                     yield packet
                 break
+            except IndexError:
+                errors += 1  # PyAV stumbles over a track that appears on the way, as in MPEG-TS
             except av.error.FFmpegError:
                 errors += 1
                 self.lost_packets += 1

@@ -25,10 +25,17 @@ _USER_AGENT = "Mozilla/5.0 (compatible; voxmesh)"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def http_client(policy: SourcePolicy, **options: Any) -> httpx.Client:  # noqa: ANN401 - httpx's own
-    """A client that follows redirects and connects to allowed addresses only."""
+def http_client(
+    policy: SourcePolicy,
+    inner: httpx.BaseTransport | None = None,
+    **options: Any,  # noqa: ANN401 - httpx's own
+) -> httpx.Client:
+    """A client that follows redirects and connects to allowed addresses only.
+
+    `inner` takes the place of the network.
+    """
     return httpx.Client(
-        transport=_CheckedTransport(policy),
+        transport=_CheckedTransport(policy, inner),
         follow_redirects=True,
         max_redirects=_MOST_REDIRECTS,
         timeout=policy.timeout_s,
@@ -62,11 +69,12 @@ def explained(host: str) -> Iterator[None]:
 
 
 class _CheckedTransport(httpx.BaseTransport):
-    def __init__(self, policy: SourcePolicy) -> None:
+    def __init__(self, policy: SourcePolicy, inner: httpx.BaseTransport | None) -> None:
         self._policy = policy
         # A connection is never used twice: it was made for one name, and the pool would lend it to
         # another name at the same address.
-        self._inner = httpx.HTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._inner = inner or httpx.HTTPTransport(limits=limits)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.raw_host.decode("ascii")

@@ -63,7 +63,9 @@ class Resampler:
     def _pull(self) -> Iterator[Block]:
         try:
             while True:
-                yield cast("Block", cast("AudioFrame", self._sink.pull()).to_ndarray())
+                frame = cast("AudioFrame", self._sink.pull())
+                interleaved = cast("Block", frame.to_ndarray())
+                yield interleaved.reshape(-1, frame.layout.nb_channels).T
         except (av.error.BlockingIOError, av.error.EOFError):
             return
 
@@ -74,7 +76,8 @@ def _filters(template: AudioFrame, channels: Channels, layout: str) -> Iterator[
         # FFmpeg mixes by where loudspeakers stand; channels without a place are averaged.
         yield "pan", "mono|c0=" + "+".join(f"{1 / count:.6f}*c{i}" for i in range(count))
     target = "mono" if channels == "mix" else layout
-    # One conversion does all of it: mixing, resampling and rounding.
-    yield "aformat", f"sample_fmts=s16p:channel_layouts={target}:sample_rates={SAMPLE_RATE_HZ}"
+    # One conversion does all of it: mixing, resampling and rounding. The outcome is interleaved:
+    # PyAV cannot be asked for the planes of more than eight channels.
+    yield "aformat", f"sample_fmts=s16:channel_layouts={target}:sample_rates={SAMPLE_RATE_HZ}"
     yield "asetnsamples", f"n={_BLOCK_SAMPLES}:p=0"
     yield "abuffersink", ""

@@ -17,23 +17,31 @@ LEVELS = 3 * (_COUNTS + 1)
 """Levels of familiarity: how often the word occurs elsewhere, times whether its pairs do."""
 
 
-def familiarity(network: ConfusionNetwork, candidates: Ints) -> Ints:
-    """The level of every candidate, in the shape of `candidates`; 0 where there is no word."""
+def familiarity(network: ConfusionNetwork, choice: Ints) -> Ints:
+    """The level of every candidate of every slot, 0 where there is none.
+
+    Args:
+        network: what was heard.
+        choice: number of the candidate that each engine is for, shape (engines, slots).
+
+    Returns:
+        Shape (engines + 1, slots).
+    """
     entry, recording = network.entry, network.recording
     size = len(network.vocabulary.forms) + 1
-    slots = np.arange(entry.shape[1])
     before = np.stack([_neighbour(own, recording) for own in entry])
     after = np.stack([_neighbour(own[::-1], -recording[::-1])[::-1] for own in entry])
     spoken = entry >= 0
-    occurrences = _elsewhere(np.where(spoken, entry, -1), slots)
-    left = _elsewhere(np.where(spoken, (before + 1) * size + entry, -1), slots)
-    right = _elsewhere(np.where(spoken, entry * size + after + 1, -1), slots)
+    occurrences = _elsewhere(entry)
+    left = _elsewhere(np.where(spoken, (before + 1) * size + entry, -1))
+    right = _elsewhere(np.where(spoken, entry * size + after + 1, -1))
     often = np.minimum(np.log2(occurrences + 1).astype(np.int64), _COUNTS)
-    of_entry = 3 * often + (left > 0) + (right > 0)
-    levels = np.zeros_like(candidates)
-    for own, level in zip(entry, of_entry, strict=True):
-        said = (candidates == own) & (own >= 0)
-        levels = np.where(said, np.maximum(levels, level), levels)
+    of_entry = np.where(spoken, 3 * often + (left > 0) + (right > 0), 0)
+    levels = np.zeros((len(entry) + 1, entry.shape[1]), dtype=np.int64)
+    slots = np.arange(entry.shape[1])
+    for own, level in zip(choice, of_entry, strict=True):
+        levels[own, slots] = np.maximum(levels[own, slots], level)
+    levels[0] = 0
     return levels
 
 
@@ -45,10 +53,11 @@ def _neighbour(entry: Ints, recording: Ints) -> Ints:
     return np.where(known, entry[last], -1)
 
 
-def _elsewhere(keys: Ints, slots: Ints) -> Ints:
-    """In how many other slots each key occurs, for whichever engine; -1 keys count for nothing."""
-    _, number = np.unique(keys, return_inverse=True)
+def _elsewhere(keys: Ints) -> Ints:
+    """In how many other slots each key occurs, whoever has it there; 0 for keys of -1."""
+    slots = np.arange(keys.shape[1])
+    values, number = np.unique(keys, return_inverse=True)
     number = number.reshape(keys.shape)
-    pairs = np.unique(number * len(slots) + slots)
-    counts = np.bincount(pairs // max(len(slots), 1))
+    distinct = np.unique(number * len(slots) + slots) // max(len(slots), 1)
+    counts = np.bincount(distinct, minlength=len(values))
     return np.where(keys == -1, 0, counts[number] - 1)

@@ -3,39 +3,44 @@
 Expectation-maximisation over a confusion network after Dawid and Skene (1979). What was said in a
 slot is hidden: a word that some engine heard, or nothing. An engine that heard it is right, one
 that heard another word substitutes, one that heard nothing deletes, one that heard a word where
-nothing was said inserts. Three things keep engines that err in the same way from taking over:
+nothing was said inserts. Beyond that paper:
 
 - insertions are counted per word said, not per slot: slots exist only where some engine spoke, so
   the many places where nobody inserted anything would be missing from the count;
-- silence is told apart by its length. An engine that breaks off early is silent for long runs,
-  which then say little, while its lone silences still count;
+- silences are told apart by length: an engine that breaks off early is silent for long, which then
+  says little, while its lone silences still count;
+- an engine's words are counted only where another one speaks, and its silences only where two
+  others do, if there are so many: nobody corroborates itself;
 - of an engine that gives confidences, confident and doubtful words are counted separately, which
-  calibrates it on the way.
+  calibrates it on the way;
+- words that occur nowhere else are less likely to be right (`services.merge.familiarity`);
+- what one start leads to may be no more than a way of looking at things that feeds itself (all
+  others broke off, or this one made it up): of several starts the likeliest outcome is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.merge.alignment import Ints
-from services.merge.familiarity import LEVELS, familiarity
+from services.merge.ballot import RUNS, Ballot, make_ballot
+from services.merge.familiarity import LEVELS
 from services.merge.members import Floats
 from services.merge.network import Bools, ConfusionNetwork
 
 COINCIDENCE = 0.05
 """How likely two engines that both err hear the same wrong word."""
 
-_ROUNDS = 40
+_FIRST_ROUNDS = 10
+_ROUNDS = 60
 _SETTLED = 1e-3
-_LEVELS = 5
+_CREDIBLE = 0.5
 _PRIOR_WORDS = 20.0
 _PRIOR_HIT, _PRIOR_SUBSTITUTION, _PRIOR_DELETION, _PRIOR_INSERTION = 0.89, 0.06, 0.05, 0.02
-_RUNS = np.array([2, 4])
 _DELETED_IN_RUN = np.array([0.6, 0.2, 0.2])
-_INSERTED_IN_RUN = np.array([0.95, 0.04, 0.01])
+_INSERTED_IN_RUN = np.array([0.98, 0.018, 0.002])
 """Words that nobody said rarely come several in a row."""
 
 
@@ -43,109 +48,24 @@ _INSERTED_IN_RUN = np.array([0.95, 0.04, 0.01])
 class Reliability:
     """What an engine does, as shares of the words said.
 
-    Levels are steps of the engine's own confidence, lowest first; one level for an engine without.
+    By step of the engine's own confidence, lowest first; one step for an engine without.
     """
 
-    levels: tuple[float, ...]
-    """Confidences from which the second, third … level begins."""
+    edges: tuple[float, ...]
+    """Confidences from which the second, third … step begins."""
     hit: tuple[float, ...]
-    """By level: the word said."""
+    """By step: the word said."""
     substitution: tuple[float, ...]
-    """By level: another word."""
+    """By step: another word."""
     insertion: tuple[float, ...]
-    """By level: a word where nothing was said, per word said."""
-    deletion: tuple[float, float, float]
+    """By step: a word where nothing was said."""
+    deletion: tuple[float, ...]
     """No word: alone, in a run of two or three, in a longer run."""
 
     @property
     def accuracy(self) -> float:
         """Share of the words said that it hears, less what it invents."""
         return sum(self.hit) - sum(self.insertion)
-
-
-@dataclass(frozen=True, slots=True)
-class Ballot:
-    """A confusion network as votes: candidates of each slot and who is for which.
-
-    Candidate 0 is "nothing was said"; the others are the distinct entries of the slot.
-    """
-
-    candidates: Ints
-    """Vocabulary numbers, -1 for nothing, -2 for no candidate, shape (engines + 1, slots)."""
-    supports: Bools
-    """Shape (engines, engines + 1, slots)."""
-    silent: Bools
-    """Engine is present and has no word, shape (engines, slots)."""
-    speaks: Bools
-    step: Ints
-    """Level of the engine's word, or class of the length of its silence, (engines, slots)."""
-    levels: tuple[tuple[float, ...], ...]
-    voice: Floats
-    """Weight of each engine's evidence: one shared by the engines of a family."""
-    familiarity: Ints
-    """Level of each candidate (`services.merge.familiarity`), shape (engines + 1, slots)."""
-
-
-def make_ballot(
-    network: ConfusionNetwork, reliability: Mapping[str, Reliability] | None = None
-) -> Ballot:
-    """Candidates and votes of every slot; levels as in `reliability` where it is given."""
-    speaks = network.present & (network.entry >= 0)
-    silent = network.present & (network.entry < 0)
-    levels = tuple(
-        _levels(network.confidence[row]) if reliability is None else reliability[engine].levels
-        for row, engine in enumerate(network.engines)
-    )
-    level = np.stack(
-        [
-            np.searchsorted(edges, np.nan_to_num(own), side="right")
-            for edges, own in zip(levels, network.confidence, strict=True)
-        ]
-    )
-    candidates = _candidates(network.entry)
-    families = [
-        family or f"\0{engine}"
-        for family, engine in zip(network.families, network.engines, strict=True)
-    ]
-    return Ballot(
-        candidates=candidates,
-        supports=(network.entry[:, None] == candidates[None]) & network.present[:, None],
-        silent=silent,
-        speaks=speaks,
-        step=np.where(speaks, level, _run_class(silent, network.recording)),
-        levels=levels,
-        voice=np.array([1 / families.count(family) for family in families]),
-        familiarity=familiarity(network, candidates),
-    )
-
-
-def _candidates(entry: Ints) -> Ints:
-    candidates = np.full((len(entry) + 1, entry.shape[1]), -2, dtype=np.int64)
-    candidates[0] = -1
-    for row, own in enumerate(entry):
-        new = (own >= 0) & ~(own == candidates[: row + 1]).any(axis=0)
-        candidates[row + 1, new] = own[new]
-    return candidates
-
-
-def _levels(confidence: Floats) -> tuple[float, ...]:
-    """Confidences that part an engine's words into equal shares."""
-    known = confidence[~np.isnan(confidence)]
-    if not known.size:
-        return ()
-    edges = np.unique(np.quantile(known, np.arange(1, _LEVELS) / _LEVELS))
-    return tuple(edges[edges > known.min()].tolist())
-
-
-def _run_class(silent: Bools, recording: Ints) -> Ints:
-    """0 for a silence of one slot, 1 for two or three, 2 for more; shape (engines, slots)."""
-    classes = np.zeros(silent.shape, dtype=np.int64)
-    if silent.size:
-        border = np.diff(recording, prepend=-1) != 0
-        for row, own in enumerate(silent):
-            run = np.cumsum(border | (np.diff(own, prepend=False) != 0))
-            classes[row] = np.searchsorted(_RUNS, np.bincount(run)[run], side="right")
-    return classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +76,25 @@ class Fit:
     reliability: dict[str, Reliability]
     posterior: Floats
     """Probability of every candidate, shape (engines + 1, slots)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """All that is learned: each engine's reliability and what familiarity tells."""
+
+    engines: tuple[Reliability, ...]
+    familiar: Floats
+    """Logarithm of how much likelier a word that was said is to have a level than one that was
+    not, shape (levels,)."""
+    strange: Floats
+    """Logarithm of the probability of each level among words that were not said."""
+
+
+def learn_weights(
+    network: ConfusionNetwork, weights: Mapping[str, float] | None = None
+) -> dict[str, Reliability]:
+    """Each engine's reliability, from how the engines agree in the network; see `fit`."""
+    return fit(network, weights).reliability
 
 
 def fit(
@@ -172,110 +111,137 @@ def fit(
         reliability: learned before, for every engine of the network.
     """
     trust = np.array([(weights or {}).get(engine, 1.0) for engine in network.engines])
-    ballot = make_ballot(network, reliability)
-    votes = np.einsum("e,eks->ks", trust * ballot.voice, ballot.supports)
-    posterior = votes / np.maximum(votes.sum(axis=0), 1e-9)
-    known = [] if reliability is None else [reliability[engine] for engine in network.engines]
-    found = known
-    for _ in range(_ROUNDS):
-        found = known or [
-            _counted(ballot, row, posterior, network.confidence[row], trust[row])
-            for row in range(len(network.engines))
-        ]
-        before = posterior
-        posterior = posteriors(ballot, found, _familiar(ballot, posterior))
-        if np.abs(posterior - before).max(initial=0) < _SETTLED:
-            break
-    return Fit(ballot, dict(zip(network.engines, found, strict=True)), posterior)
-
-
-def learn_weights(
-    network: ConfusionNetwork, weights: Mapping[str, float] | None = None
-) -> dict[str, Reliability]:
-    """Each engine's reliability, from how the engines agree in the network; see `fit`."""
-    return fit(network, weights).reliability
-
-
-def _familiar(ballot: Ballot, posterior: Floats) -> Floats:
-    """How much likelier words that were said are to have each level than words that were not.
-
-    Logarithms, shape (levels,).
-    """
-    words = ballot.candidates >= 0
-    compared = words & (ballot.speaks.sum(axis=0) > 1)
-    level, right = ballot.familiarity[compared], posterior[compared]
-    true = np.bincount(level, right, LEVELS)
-    false = np.bincount(level, 1 - right, LEVELS)
-    usual = np.bincount(level, minlength=LEVELS) + 1e-3
-    usual = _PRIOR_WORDS * usual / usual.sum()
-    strange = usual / (1 + np.arange(LEVELS) / 6)
-    true, false = true + usual, false + strange * usual.sum() / strange.sum()
-    return np.asarray(np.log(true / true.sum()) - np.log(false / false.sum()))
-
-
-def _counted(
-    ballot: Ballot, row: int, posterior: Floats, confidence: Floats, trust: float
-) -> Reliability:
-    """Expected counts of what one engine did, with the prior, as shares (the M step)."""
-    speaks, silent, step = ballot.speaks[row], ballot.silent[row], ballot.step[row]
-    checked = speaks & (ballot.speaks.sum(axis=0) > 1)
-    said = 1 - posterior[0]
-    right = (ballot.supports[row, 1:] * posterior[1:]).sum(axis=0)
-    size = len(ballot.levels[row]) + 1
-    prior = _PRIOR_WORDS * _confidence_prior(confidence[speaks], step[speaks], size)
-    error = prior[1] / trust
-    hit = np.bincount(step[checked], right[checked], size) + _PRIOR_HIT * prior[0]
-    substituted = np.bincount(step[checked], (said - right)[checked], size)
-    substituted += _PRIOR_SUBSTITUTION * error
-    inserted = np.bincount(step[speaks], posterior[0][speaks], size) + _PRIOR_INSERTION * error
-    deleted = np.bincount(step[silent], said[silent], 3)
-    deleted = deleted + _PRIOR_WORDS * _PRIOR_DELETION * _DELETED_IN_RUN / trust
-    words = said[speaks | silent].sum() + _PRIOR_WORDS
-    heard = (1 - deleted.sum() / words) / (hit.sum() + substituted.sum())
-    alone, few, many = (deleted / words).tolist()
-    return Reliability(
-        levels=ballot.levels[row],
-        hit=tuple((heard * hit).tolist()),
-        substitution=tuple((heard * substituted).tolist()),
-        insertion=tuple((inserted / words).tolist()),
-        deletion=(alone, few, many),
+    edges = None if reliability is None else {e: reliability[e].edges for e in network.engines}
+    known = () if reliability is None else tuple(reliability[e] for e in network.engines)
+    ballot = make_ballot(network, edges)
+    distinct, where = ballot.distinct()
+    outcomes = [
+        _settle(distinct, start, trust, known, _FIRST_ROUNDS) for start in _starts(distinct, trust)
+    ]
+    best = max(outcomes, key=lambda outcome: outcome[1])
+    posterior, _, model = _settle(distinct, best[0], trust, known, _ROUNDS)
+    return Fit(
+        ballot=ballot,
+        reliability=dict(zip(network.engines, model.engines, strict=True)),
+        posterior=posterior[:, where],
     )
 
 
-def _confidence_prior(confidence: Floats, level: Ints, size: int) -> Floats:
-    """How hits and errors spread over levels, if confidences were what they say; rows add up to 1.
+def _starts(ballot: Ballot, trust: Floats) -> Iterator[Floats]:
+    """Beliefs to begin with: the vote without and with silences, and each engine's own."""
+    voice = trust * ballot.voice
+    votes = np.einsum("e,eks->ks", voice, ballot.supports)
+    spoken = votes.copy()
+    spoken[0] = 0
+    for belief in (spoken, votes, *(votes + 2 * voice.sum() * own for own in ballot.supports)):
+        belief = belief + 1e-3 * ballot.possible
+        yield belief / belief.sum(axis=0)
 
-    Shape (2, levels): hits, errors.
+
+def _settle(
+    ballot: Ballot,
+    posterior: Floats,
+    trust: Floats,
+    known: Sequence[Reliability],
+    rounds: int,
+) -> tuple[Floats, float, _Model]:
+    """Learn and judge in turn until nothing changes.
+
+    Returns:
+        Posteriors, the logarithm of how likely all that was heard is, and what was learned.
     """
-    if size == 1:
-        return np.ones((2, 1))
-    share = np.maximum(np.bincount(level, minlength=size), 1)
-    sure = np.clip(np.bincount(level, np.nan_to_num(confidence), size) / share, 0.5, 0.98)
-    spread = np.stack([sure * share, (1 - sure) * share])
-    return np.asarray(spread / spread.sum(axis=1, keepdims=True))
+    engines = tuple(known)
+    for _ in range(rounds):
+        if not known:
+            vouched = ballot.vouched([engine.accuracy > _CREDIBLE for engine in engines])
+            engines = tuple(
+                _learned(ballot, row, posterior, trust[row], vouched)
+                for row in range(len(ballot.choice))
+            )
+        model = _Model(engines, *_learned_familiarity(ballot, posterior))
+        before = posterior
+        posterior, likelihood = _judged(ballot, model)
+        if np.abs(posterior - before).max(initial=0) < _SETTLED:
+            break
+    return posterior, likelihood, model
 
 
-def posteriors(ballot: Ballot, reliability: list[Reliability], familiar: Floats) -> Floats:
-    """Probability of every candidate, shape (engines + 1, slots) (the E step)."""
-    with np.errstate(divide="ignore"):
-        score = np.where(ballot.candidates == -2, -np.inf, 0.0)
+def _learned(
+    ballot: Ballot, row: int, posterior: Floats, trust: float, vouched: Bools
+) -> Reliability:
+    """Expected counts of what one engine did, with the prior, as shares (the M step).
+
+    Silences are counted in slots that are `vouched` for.
+    """
+    speaks, silent, step = ballot.speaks[row], ballot.silent[row], ballot.step[row]
+    steps = ballot.steps[row]
+    size = len(steps.hits)
+    checked = speaks & ballot.compared
+    said = (1 - posterior[0]) * ballot.count
+    right = (ballot.supports[row, 1:] * posterior[1:]).sum(axis=0) * ballot.count
+    unsaid = posterior[0] * ballot.count
+    error = _PRIOR_WORDS * steps.errors / trust
+    hit = np.bincount(step[checked], right[checked], size)
+    hit = hit + _PRIOR_WORDS * _PRIOR_HIT * steps.hits
+    substituted = np.bincount(step[checked], (said - right)[checked], size)
+    substituted = substituted + _PRIOR_SUBSTITUTION * error
+    inserted = np.bincount(step[speaks], unsaid[speaks], size) + _PRIOR_INSERTION * error
+    missed = silent & vouched
+    deleted = np.bincount(step[missed], said[missed], RUNS)
+    deleted = deleted + _PRIOR_WORDS * _PRIOR_DELETION * _DELETED_IN_RUN / trust
+    deleted = deleted / (said[missed | speaks & vouched].sum() + _PRIOR_WORDS)
+    inserted = inserted / (said[speaks | silent].sum() + _PRIOR_WORDS)
+    heard = (1 - deleted.sum()) / (hit.sum() + substituted.sum())
+    return Reliability(
+        edges=steps.edges,
+        hit=tuple((heard * hit).tolist()),
+        substitution=tuple((heard * substituted).tolist()),
+        insertion=tuple(inserted.tolist()),
+        deletion=tuple(deleted.tolist()),
+    )
+
+
+def _learned_familiarity(ballot: Ballot, posterior: Floats) -> tuple[Floats, Floats]:
+    """What levels of familiarity tell of words that can be compared; see `_Model`.
+
+    Beforehand the less familiar of two words is taken to be the likelier error.
+    """
+    words = ballot.possible & ballot.compared
+    words[0] = False
+    level = ballot.familiarity[words]
+    count = np.broadcast_to(ballot.count, words.shape)[words]
+    true = np.bincount(level, posterior[words] * count, LEVELS)
+    false = np.bincount(level, (1 - posterior[words]) * count, LEVELS)
+    usual = true + false + 1e-3
+    strange = usual / (1 + np.arange(LEVELS) / 6)
+    true = true + _PRIOR_WORDS * usual / usual.sum()
+    false = false + _PRIOR_WORDS * strange / strange.sum()
+    wrong = np.log(false / false.sum())
+    return np.log(true / true.sum()) - wrong, wrong
+
+
+def _judged(ballot: Ballot, model: _Model) -> tuple[Floats, float]:
+    """Probability of every candidate (the E step), and the log-likelihood of the votes."""
+    familiar = np.where(ballot.compared, model.familiar[ballot.familiarity], 0)
+    score = np.where(ballot.possible, familiar, -np.inf)
     spoken = ballot.speaks.sum(axis=0)
-    score[0] += np.log(COINCIDENCE) * np.maximum(spoken - 1, 0)
-    known = np.where(ballot.candidates[1:] >= 0, familiar[ballot.familiarity[1:]], -np.inf)
-    score[1:] += known - known.max(axis=0, initial=-1e9)
-    shortest = np.where(ballot.silent, ballot.step, 2).min(axis=0)
-    score[0] += np.log(_INSERTED_IN_RUN)[np.where(ballot.silent.any(axis=0), shortest, 0)]
-    for row, engine in enumerate(reliability):
+    score[0] = np.log(COINCIDENCE) * np.maximum(spoken - 1, 0)
+    score[0] += np.log(_INSERTED_IN_RUN)[ballot.lone_run]
+    for row, engine in enumerate(model.engines):
         speaks, silent, step = ballot.speaks[row], ballot.silent[row], ballot.step[row]
         voice = ballot.voice[row]
         score[0, silent] += voice * np.log1p(-min(sum(engine.insertion), 0.5))
         score[1:, silent] += voice * np.log(engine.deletion)[step[silent]]
-        spoken_step = step[speaks]
-        score[0, speaks] += voice * np.log(engine.insertion)[spoken_step]
+        score[0, speaks] += voice * np.log(engine.insertion)[step[speaks]]
         score[1:, speaks] += voice * np.where(
             ballot.supports[row, 1:, speaks].T,
-            np.log(engine.hit)[spoken_step],
-            np.log(COINCIDENCE * np.array(engine.substitution))[spoken_step],
+            np.log(engine.hit)[step[speaks]],
+            np.log(COINCIDENCE * np.array(engine.substitution))[step[speaks]],
         )
-    weight = np.exp(score - score.max(axis=0, initial=-1e9))
-    return np.asarray(weight / np.maximum(weight.sum(axis=0), 1e-300))
+    top = score.max(axis=0, initial=-1e9)
+    weight = np.exp(score - top)
+    total = weight.sum(axis=0)
+    words = ballot.possible[1:] & ballot.compared
+    wrong = np.where(words, model.strange[ballot.familiarity[1:]], 0).sum(axis=0)
+    likelihood = float(((top + np.log(total) + wrong) * ballot.count).sum())
+    return weight / total, likelihood

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from services.runtime.errors import PermanentError, TransientError
+
+if TYPE_CHECKING:
+    from obstore import ReadableFile
+    from typing_extensions import Buffer
 from voxmesh_schemas import ArtifactRef
 
 
@@ -75,12 +80,12 @@ class Artifacts:
             raise PermanentError(f"the artifact {ref.uri} is not what it was when it was stored")
         return data
 
-    def open(self, uri: str) -> IO[bytes]:
+    def open(self, uri: str) -> io.BufferedReader:
         """A seekable file over an artifact, for reading it in a thread."""
         path = self.path_of(uri)
         with _explained(f"cannot read {path}"):
             try:
-                return cast("IO[bytes]", obstore.open_reader(self._store, path))
+                return io.BufferedReader(_RawReader(obstore.open_reader(self._store, path)))
             except FileNotFoundError as error:
                 raise PermanentError(f"the artifact {uri} is gone") from error
 
@@ -121,6 +126,37 @@ class Artifacts:
         return ArtifactRef(
             uri=f"{self.base}/{path}", sha256=sha256, size=size, media_type=media_type
         )
+
+
+class _RawReader(io.RawIOBase):
+    """The object store's reader as a file of the standard library."""
+
+    def __init__(self, reader: ReadableFile) -> None:
+        self._reader = reader
+
+    def readable(self) -> bool:
+        """It is for reading."""
+        return True
+
+    def seekable(self) -> bool:
+        """Object stores read from anywhere."""
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        """Fill a buffer, or a part of it at the end."""
+        view = memoryview(buffer).cast("B")
+        with _explained("cannot read an artifact"):
+            data = bytes(self._reader.read(len(view)))
+        view[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go somewhere."""
+        return self._reader.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self._reader.tell()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ standard entry points: group `voxmesh.<stage>`, name of the engine, `module:Clas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
@@ -38,7 +38,7 @@ class Registry(Generic[E]):
         """The engine of that name.
 
         Raises:
-            EngineUnusableError: when there is none.
+            EngineUnusableError: when there is none, or its file cannot be imported.
         """
         place = self._places.get(name)
         if place is None:
@@ -47,11 +47,22 @@ class Registry(Generic[E]):
                 f"no {self._stage} engine is called {name!r}; there are: {known}"
             )
         module, _, attribute = place.partition(":")
-        made: Any = getattr(import_module(module), attribute)
+        try:
+            made: Any = getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise EngineUnusableError(
+                f"the {self._stage} engine {name} cannot be loaded: {error}"
+            ) from error
         engine: E = made(settings)
         return engine
 
-    @cached_property
+    @property
     def _places(self) -> dict[str, str]:
-        found = {point.name: point.value for point in entry_points(group=f"voxmesh.{self._stage}")}
-        return {**self._own, **{n: place for n, place in found.items() if n not in self._own}}
+        others = offered(self._stage).items()
+        return {**self._own, **{name: place for name, place in others if name not in self._own}}
+
+
+@cache
+def offered(stage: Stage) -> Mapping[str, str]:
+    """The engines that installed packages offer for a stage; looked for once."""
+    return {point.name: point.value for point in entry_points(group=f"voxmesh.{stage}")}

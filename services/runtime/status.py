@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.runtime.engines import Engine
+from services.runtime.errors import EngineUnusableError
 from services.runtime.registry import Registry
 from services.runtime.roster import EngineStatus
 
@@ -17,13 +18,19 @@ def engine_statuses(engines: Registry[Any], settings: object) -> Look:
     """A function that asks each engine whether it is usable, in the order of preference."""
 
     def look() -> list[EngineStatus]:
-        return [_status(engines.make(name, settings)) for name in engines.names]
+        return [_status(engines, name, settings) for name in engines.names]
 
     return look
 
 
-def _status(engine: Engine) -> EngineStatus:
-    found = engine.usability()
+def _status(engines: Registry[Any], name: str, settings: object) -> EngineStatus:
+    try:
+        engine: Engine = engines.make(name, settings)
+        found = engine.usability()
+    except EngineUnusableError as error:
+        return EngineStatus(name=name, usable=False, reason=str(error))
+    except Exception as error:
+        return EngineStatus(name=name, usable=False, reason=f"it breaks when asked: {error!r}")
     return EngineStatus(
         name=engine.name,
         model=engine.model,

@@ -38,8 +38,8 @@ class Cue:
     voice: Voice
     emotion: Emotion | None = None
     """How it is said; none: neutral or unknown."""
-    row: int = 0
-    """0 at the bottom; a cue beside others takes the lowest row that is free."""
+    lines_below: int = 0
+    """0 at the bottom of the screen; more where it stands above another voice's cue."""
     named: bool = False
     """Whether its first line begins with the speaker's name."""
     bent: tuple[Rule, ...] = ()
@@ -81,7 +81,7 @@ def build_cues(
     """The cues of a transcript in order of start; every visible word is in one of them.
 
     Cues of one voice never overlap and their starts rise; cues of different voices may overlap, and
-    then stand in different rows. `named` puts names before speaker changes, for formats that cannot
+    then stand above each other. `named` puts names before speaker changes, for formats that cannot
     say otherwise who speaks. The recording's own frame rate overrides the profile's.
     """
     if transcript.media.frame_rate is not None:
@@ -89,7 +89,7 @@ def build_cues(
         profile = replace(profile, frames_per_second=rate)
     drafts = list(_drafts(transcript, profile, named=named))
     drafts.sort(key=lambda draft: draft.start_ms)
-    return tuple(_in_rows(_timed(drafts, profile)))
+    return tuple(_stacked(_timed(drafts, profile)))
 
 
 def bent_rules(cues: Iterable[Cue]) -> Counter[Rule]:
@@ -168,11 +168,16 @@ def _cue(draft: _Draft, own_next_ms: int | None, onsets: Onsets, profile: Profil
     )
 
 
-def _in_rows(cues: Iterable[Cue]) -> Iterator[Cue]:
-    """The cues, each in the lowest row that is free for as long as it is shown."""
-    busy_until: list[int] = []
+def _stacked(cues: Iterable[Cue]) -> Iterator[Cue]:
+    """The cues, each in the lowest place that stays free for as long as it is shown."""
+    shown: list[Cue] = []
     for cue in cues:
-        free = (row for row, until in enumerate(busy_until) if until <= cue.start_ms)
-        row = next(free, len(busy_until))
-        busy_until[row : row + 1] = [cue.end_ms]
-        yield replace(cue, row=row)
+        shown = [other for other in shown if other.end_ms > cue.start_ms]
+        below = 0
+        for other in sorted(shown, key=lambda other: other.lines_below):
+            if below + len(cue.lines) <= other.lines_below:
+                break
+            below = max(below, other.lines_below + len(other.lines))
+        placed = replace(cue, lines_below=below)
+        shown.append(placed)
+        yield placed

@@ -19,7 +19,9 @@ _KEPT_FORMATS = frozenset("\u200c\u200d\u200e\u200f\u061c")
 _REGIONAL = range(0x1F1E6, 0x1F200)
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _TAGS = range(0xE0020, 0xE0080)
+_HANGUL_LEADING = range(0x1100, 0x1160)
 _HANGUL_TRAILING = range(0x1160, 0x1200)
+_HANGUL_SYLLABLES = range(0xAC00, 0xD7A4)
 # Vowels of Thai and Lao that Unicode calls letters but that belong to the letter before them.
 _SPACING_VOWELS = frozenset("\u0e33\u0eb3")
 _VIRAMAS = frozenset("\u094d\u09cd\u0a4d\u0acd\u0b4d\u0c4d\u0d4d")
@@ -71,7 +73,9 @@ def _continues(cluster: str, char: str) -> bool:
         return True
     if code in _REGIONAL and ord(last) in _REGIONAL:
         return sum(ord(other) in _REGIONAL for other in cluster) % 2 == 1
-    return code in _HANGUL_TRAILING and unicodedata.name(last, "").startswith("HANGUL")
+    if code in _HANGUL_TRAILING:
+        return unicodedata.name(last, "").startswith("HANGUL")
+    return ord(last) in _HANGUL_LEADING and (code in _HANGUL_LEADING or code in _HANGUL_SYLLABLES)
 
 
 @lru_cache(maxsize=65536)

@@ -24,29 +24,28 @@ def to_webvtt(transcript: Transcript, profile: Profile = WEB) -> str:
         warnings = [f"Warning: {warning(notice)}" for notice in transcript.warnings]
         blocks.append(_note(warnings if cues else [*warnings, NO_SPEECH]))
     blocks.append(_style(names[s.label] for s in transcript.speakers if s.label in names))
-    blocks += [_cue(number, cue, names, profile) for number, cue in enumerate(cues, start=1)]
+    blocks += [_cue(number, cue, names) for number, cue in enumerate(cues, start=1)]
     return "\n\n".join(blocks) + "\n"
 
 
-def _cue(number: int, cue: Cue, names: dict[str, str], profile: Profile) -> str:
+def _cue(number: int, cue: Cue, names: dict[str, str]) -> str:
     text = "\n".join(line.translate(_ESCAPES) for line in cue.lines)
     if cue.emotion is not None:
         text = f"<c.{cue.emotion.value}>{text}</c>"
     if name := names.get(cue.speaker or ""):
         text = f"<v {name.translate(_ESCAPES)}>{text}"
-    times = f"{clock(cue.start_ms)} --> {clock(cue.end_ms)}{_settings(cue, profile)}"
+    times = f"{clock(cue.start_ms)} --> {clock(cue.end_ms)}{_settings(cue)}"
     return f"{number}\n{times}\n{text}"
 
 
-def _settings(cue: Cue, profile: Profile) -> str:
-    """Where the cue stands: at the bottom without saying so, else above the rows below it.
+def _settings(cue: Cue) -> str:
+    """Where the cue stands: at the bottom without saying so, else above the cues below it.
 
-    Lines are counted from the bottom, and a cue's first line is placed, so two lines in the second
-    row begin at the fourth line.
+    Lines are counted from the bottom, and it is a cue's first line that is placed.
     """
-    if cue.row == 0:
+    if cue.lines_below == 0:
         return ""
-    return f" line:-{profile.max_lines * cue.row + len(cue.lines)}"
+    return f" line:-{cue.lines_below + len(cue.lines)}"
 
 
 def _note(lines: Iterable[str]) -> str:

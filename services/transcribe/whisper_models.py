@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ _GPU_MODEL = "large-v3-turbo"
 _CPU_MODEL = "small"
 _FILES = ("config.json", "model.bin", "tokenizer.json")
 """Without the last, faster-whisper would ask the hub for one."""
+_OUT_OF_MEMORY = "out of memory"
 
 
 def device(settings: TranscribeSettings) -> str:
@@ -92,8 +95,31 @@ def load(settings: TranscribeSettings) -> Any:  # noqa: ANN401 - faster-whisper 
             compute_type=compute_type(settings),
             cpu_threads=settings.cpu_threads or len(os.sched_getaffinity(0)),
         )
-    except ValueError as error:  # a number format that the device does not have
+    except (RuntimeError, ValueError) as error:  # damaged, or the device lacks its number format
+        if _OUT_OF_MEMORY in str(error):
+            raise
         raise EngineUnusableError(f"the Whisper model {name} cannot be loaded: {error}") from error
+
+
+@contextmanager
+def named_failures(model: str) -> Iterator[None]:
+    """Turns what CTranslate2 raises into errors of the mesh; `model` is what they call it."""
+    try:
+        yield
+    except MemoryError as error:
+        raise TransientError(f"there is no memory left for the Whisper model {model}") from error
+    except RuntimeError as error:  # what CTranslate2 raises, whatever failed
+        if _OUT_OF_MEMORY in str(error):
+            raise TransientError(
+                f"the GPU has no memory left for the Whisper model {model}; choose a smaller one, "
+                "or a smaller VOXMESH_TRANSCRIBE_BATCH_SIZE, if this goes on"
+            ) from error
+        if "cannot be loaded" in str(error):  # a library of CUDA, when it is first used
+            raise EngineUnusableError(
+                f"the Whisper model {model} cannot run on this GPU: {error}; install CUDA's "
+                "libraries, or set VOXMESH_TRANSCRIBE_DEVICE=cpu"
+            ) from error
+        raise PermanentError(f"the Whisper model {model} failed on a chunk: {error}") from error
 
 
 def _local_folder(name: str, cache: Path | None) -> Path | None:

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from services.runtime.engines import Transcriber
+from services.runtime.errors import EngineUnusableError, PermanentError
 from services.transcribe.engines import make
 from services.transcribe.settings import TranscribeSettings
 from tests.contract.transcriber_suite import TranscriberContract, silence, spoken
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+converters = pytest.importorskip("ctranslate2.converters")
 
 pytestmark = [
     pytest.mark.torch,
@@ -53,13 +55,20 @@ def whisper_tokenizer(*, multilingual: bool) -> Any:
     return tokenizer
 
 
-def build_whisper(folder: Path, script: Sequence[str], *, language: str, multilingual: bool) -> str:
-    """A Whisper for CTranslate2 that detects `language` and says `script`, whatever it hears.
+def build_whisper(
+    folder: Path,
+    script: Sequence[str],
+    *,
+    first: str = "<|en|>",
+    multilingual: bool = True,
+    sure: bool = True,
+) -> str:
+    """A Whisper for CTranslate2 that says `script`, whatever it hears; the folder it is in.
 
-    Its decoder layers add nothing, so that the position alone decides on the token that follows.
+    `first` is what it expects at the very start: a language, or no speech. When it is not `sure`,
+    32 other tokens are as likely as the script's last. Its decoder layers add nothing, so that the
+    position alone decides on the token that follows.
     """
-    import ctranslate2.converters
-
     torch.manual_seed(0)
     tokenizer = whisper_tokenizer(multilingual=multilingual)
     config = transformers.WhisperConfig(
@@ -79,21 +88,20 @@ def build_whisper(folder: Path, script: Sequence[str], *, language: str, multili
         begin_suppress_tokens=[],
     )
     network = transformers.WhisperForConditionalGeneration(config)
-    network.generation_config.lang_to_id = {
-        f"<|{code}|>": tokenizer.token_to_id(f"<|{code}|>") for code in LANGUAGES
-    }
-    network.generation_config.suppress_tokens = []
-    network.generation_config.begin_suppress_tokens = []
-    network.generation_config.alignment_heads = [[0, 0]]
-    prompt = [f"<|{language}|>", "<|transcribe|>"] if multilingual else []
-    follows = [*prompt, "<|notimestamps|>", *script]
+    network.generation_config = transformers.GenerationConfig(
+        lang_to_id={f"<|{code}|>": tokenizer.token_to_id(f"<|{code}|>") for code in LANGUAGES},
+        alignment_heads=[[0, 0]],
+        suppress_tokens=[],
+        begin_suppress_tokens=[],
+    )
+    follows = [*([first, "<|transcribe|>"] if multilingual else []), "<|notimestamps|>", *script]
     ids = [tokenizer.token_to_id(as_token(text)) for text in follows]
-    _say(network.model.decoder, ids, end=config.eos_token_id)
+    _say(network.model.decoder, ids, end=config.eos_token_id, rivals=0 if sure else 32)
     source = folder / "transformers"
     network.save_pretrained(source)
     transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(source)
     target = folder / "ctranslate2"
-    ctranslate2.converters.TransformersConverter(str(source)).convert(str(target))
+    converters.TransformersConverter(str(source)).convert(str(target))
     tokenizer.save(str(target / "tokenizer.json"))
     return str(target)
 
@@ -108,13 +116,14 @@ def as_token(text: str) -> str:
     return "".join(piece for piece, _ in byte_level.pre_tokenize_str(text))
 
 
-def _say(decoder: Any, ids: Sequence[int], *, end: int) -> None:
+def _say(decoder: Any, ids: Sequence[int], *, end: int, rivals: int) -> None:
     with torch.no_grad():
         for layer in decoder.layers:
             for linear in (layer.self_attn.out_proj, layer.encoder_attn.out_proj, layer.fc2):
                 linear.weight.zero_()
                 linear.bias.zero_()
         meaning = torch.randn(decoder.embed_tokens.weight.shape)
+        meaning[:rivals] = meaning[ids[-1]]
         decoder.embed_tokens.weight.copy_(meaning)
         positions = decoder.embed_positions.weight
         for position in range(len(positions)):
@@ -125,14 +134,14 @@ def _say(decoder: Any, ids: Sequence[int], *, end: int) -> None:
 @pytest.fixture(scope="module")
 def english_whisper(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("whisper")
-    return build_whisper(folder, SENTENCE, language="en", multilingual=True)
+    return build_whisper(folder, SENTENCE)
 
 
 def whisper(folder: str, **settings: Any) -> Transcriber:
     return make(
         "faster-whisper",
         TranscribeSettings(
-            whisper_model=folder, device="cpu", compute_type="float32", cpu_threads=2, **settings
+            **{"whisper_model": folder, "device": "cpu", "compute_type": "float32", **settings}
         ),
     )
 
@@ -171,43 +180,44 @@ class TestFasterWhisper(TranscriberContract):
 
 @pytest.mark.parametrize(
     ("script", "language", "words"),
-    [
-        (SENTENCE, "de", WORDS),
-        (JAPANESE, "ja", ("ポ", "ス", "ト。")),
-    ],
+    [(SENTENCE, "de", WORDS), (JAPANESE, "ja", ("ポ", "ス", "ト。"))],
 )
 def test_detected_language_decides_how_words_are_written(
     tmp_path: Path, script: Sequence[str], language: str, words: tuple[str, ...]
 ) -> None:
-    engine = whisper(build_whisper(tmp_path, script, language=language, multilingual=True))
+    engine = whisper(build_whisper(tmp_path, script, first=f"<|{language}|>"))
     heard = engine.transcribe(spoken(400, 4_000), language=None)
     assert heard.language == language
     assert tuple(word.text for word in heard.words) == words
 
 
 def test_an_english_model_needs_no_detection_and_refuses_other_languages(tmp_path: Path) -> None:
-    engine = whisper(build_whisper(tmp_path, SENTENCE, language="en", multilingual=False))
+    engine = whisper(build_whisper(tmp_path, SENTENCE, multilingual=False))
     heard = engine.transcribe(spoken(400, 4_000), language=None)
     assert heard.language == "en"
     assert tuple(word.text for word in heard.words) == WORDS
-    with pytest.raises(Exception, match="does not know the language 'de'"):
+    with pytest.raises(PermanentError, match="does not know the language 'de'"):
         engine.transcribe(spoken(400, 4_000), language="de")
 
 
-def test_a_loop_is_not_handed_on(tmp_path: Path) -> None:
-    """A decoder that only ever says one thing is decoded again without long repeats."""
-    engine = whisper(
-        build_whisper(tmp_path, (" not", " for") * 60, language="en", multilingual=True)
-    )
+def test_a_loop_is_left_out(tmp_path: Path) -> None:
+    engine = whisper(build_whisper(tmp_path, (" not", " for") * 60))
+    assert engine.transcribe(spoken(400, 4_000), language="en").words == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "sure", "says_something"),
+    [("<|nospeech|>", False, False), ("<|nospeech|>", True, True), ("<|en|>", False, True)],
+)
+def test_unlikely_words_over_likely_silence_are_left_out(
+    tmp_path: Path, first: str, sure: bool, says_something: bool
+) -> None:
+    engine = whisper(build_whisper(tmp_path, (" not",), first=first, sure=sure))
     heard = engine.transcribe(spoken(400, 4_000), language="en")
-    texts = [word.text for word in heard.words]
-    assert len(texts) < 60
+    assert bool(heard.words) == says_something
 
 
 def test_a_number_format_that_the_device_lacks_is_named(english_whisper: str) -> None:
-    engine = make(
-        "faster-whisper",
-        TranscribeSettings(whisper_model=english_whisper, device="cpu", compute_type="float16"),
-    )
-    with pytest.raises(Exception, match="float16"):
+    engine = whisper(english_whisper, compute_type="float16")
+    with pytest.raises(EngineUnusableError, match="float16"):
         engine.transcribe(spoken(400, 4_000), language="en")

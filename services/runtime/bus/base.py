@@ -63,10 +63,14 @@ class Slots:
     def __init__(self, count: int) -> None:
         self._free = asyncio.Semaphore(count)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def run(self, delivery: Callable[[], Awaitable[None]]) -> None:
-        """Start a delivery as soon as a slot is free; returns when it has started."""
+        """Start a delivery as soon as a slot is free, or never when `drain` is called before."""
         await self._free.acquire()
+        if self._closed:
+            self._free.release()
+            return
         task = asyncio.ensure_future(self._guarded(delivery))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -82,6 +86,7 @@ class Slots:
 
     async def drain(self, grace_s: float) -> None:
         """Wait for the deliveries in work; what outlasts the grace period is handed back."""
+        self._closed = True
         if not self._tasks:
             return
         _, late = await asyncio.wait(set(self._tasks), timeout=grace_s)

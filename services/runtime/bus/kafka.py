@@ -8,12 +8,13 @@ partition's lowest one that is still in work (`Watermark`).
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CommitFailedError,
@@ -31,21 +32,35 @@ from services.runtime.errors import TransientError
 
 log = structlog.get_logger(__name__)
 
+# aiokafka logs each of its own retries as an error; what it gives up on it raises.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
 # Inference takes as long as it takes: a slow handler must not cost the group membership. Liveness
 # is what heartbeats are for, and they run beside the handler.
 MAX_POLL_INTERVAL_MS = 24 * 3600 * 1000
 SESSION_TIMEOUT_MS = 45_000
 MAX_MESSAGE_BYTES = 1_000_000
+LEADERS_WITHIN_S = 30.0
+REDELIVER_AFTER_S = 10.0
 
 
 class KafkaBus:
     """The bus on Apache Kafka."""
 
-    def __init__(self, servers: str, *, prefix: str, partitions: int, replication: int) -> None:
+    def __init__(
+        self,
+        servers: str,
+        *,
+        prefix: str,
+        partitions: int,
+        replication: int,
+        redeliver_after_s: float = REDELIVER_AFTER_S,
+    ) -> None:
         self._servers = servers
         self._prefix = prefix
         self._partitions = partitions
         self._replication = replication
+        self._redeliver_after_s = redeliver_after_s
         self._broker = KafkaBroker(
             servers.split(","),
             acks="all",
@@ -56,11 +71,13 @@ class KafkaBus:
             max_request_size=MAX_MESSAGE_BYTES,
         )
         self._subscriptions: list[_Subscription] = []
-        self._topics: set[str] = set()
+        self._subscribed: list[str] = []
+        self._made: set[str] = set()
 
     async def publish(self, message: Message) -> None:
         """Hand a message over; returns when all in-sync replicas have it."""
         try:
+            await self._make_topics([self._prefix + message.topic])
             await self._broker.publish(
                 message.body,
                 topic=self._prefix + message.topic,
@@ -74,9 +91,9 @@ class KafkaBus:
         self, topics: Sequence[str], *, group: str, on_message: OnMessage, concurrency: int
     ) -> None:
         """Deliver topics to a group, at most `concurrency` messages at once."""
-        subscription = _Subscription(on_message, concurrency, self._prefix)
+        subscription = _Subscription(on_message, concurrency, self._prefix, self._redeliver_after_s)
         names = [self._prefix + topic for topic in topics]
-        self._topics.update(names)
+        self._subscribed += names
         self._broker.subscriber(
             *names,
             group_id=self._prefix + group,
@@ -95,18 +112,21 @@ class KafkaBus:
     async def follow(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[Message]]:
         """Every message from now on."""
         names = [self._prefix + topic for topic in topics]
-        await create_topics(self._servers, names, self._partitions, self._replication)
         consumer = AIOKafkaConsumer(
             *names,
             bootstrap_servers=self._servers,
             auto_offset_reset="latest",
             fetch_max_wait_ms=100,
         )
-        await consumer.start()
         try:
-            # Positions are otherwise looked up at the first fetch, which may be after a publish.
-            for partition in consumer.assignment():
-                await consumer.position(partition)
+            try:
+                await self._make_topics(names)
+                await consumer.start()
+                # Looked up now: at the first fetch, something may have been published since.
+                for partition in consumer.assignment():
+                    await consumer.position(partition)
+            except KafkaError as error:
+                raise TransientError(f"no Kafka answers at {self._servers}: {error!r}") from error
             yield _messages(consumer, self._prefix)
         finally:
             await consumer.stop()
@@ -114,9 +134,7 @@ class KafkaBus:
     async def start(self) -> None:
         """Connect, make missing topics and begin delivery."""
         try:
-            await create_topics(
-                self._servers, sorted(self._topics), self._partitions, self._replication
-            )
+            await self._make_topics(self._subscribed)
             await self._broker.start()
         except KafkaError as error:
             raise TransientError(f"no Kafka answers at {self._servers}: {error!r}") from error
@@ -128,14 +146,20 @@ class KafkaBus:
         await asyncio.gather(*(s.slots.drain(grace_s) for s in self._subscriptions))
         await self._broker.stop()
 
+    async def _make_topics(self, names: Sequence[str]) -> None:
+        # Also before publishing: a topic may have no consumer yet, as dead-letters mostly has none.
+        if not self._made.issuperset(names):
+            await create_topics(self._servers, names, self._partitions, self._replication)
+            self._made.update(names)
+
 
 async def create_topics(
     servers: str, names: Sequence[str], partitions: int, replication: int
 ) -> None:
     """Make the topics that are missing; the others stay as they are."""
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    await admin.start()
     try:
+        await admin.start()
         missing = sorted(set(names) - set(await admin.list_topics()))
         if missing:
             answer = await admin.create_topics(
@@ -144,16 +168,35 @@ async def create_topics(
             for topic, code, *_ in answer.topic_errors:
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise TransientError(f"Kafka does not make the topic {topic}: {for_code(code)}")
+            await _until_led(admin, missing)
     finally:
         await admin.close()
+
+
+async def _until_led(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    """Wait until every partition has a leader: a client that asks earlier only gets errors."""
+    deadline = asyncio.get_running_loop().time() + LEADERS_WITHIN_S
+    while True:
+        topics = await admin.describe_topics(list(names))
+        partitions = [p for topic in topics for p in topic["partitions"]]
+        if all(p["leader"] >= 0 and not p["error_code"] for p in partitions) and all(
+            not topic["error_code"] for topic in topics
+        ):
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            raise TransientError("Kafka has made topics but their partitions have no leaders")
+        await asyncio.sleep(0.05)
 
 
 class _Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """One consumer: what it has in work, and how far each of its partitions is done."""
 
-    def __init__(self, on_message: OnMessage, concurrency: int, prefix: str) -> None:
+    def __init__(
+        self, on_message: OnMessage, concurrency: int, prefix: str, redeliver_after_s: float
+    ) -> None:
         self._on_message = on_message
         self._prefix = prefix
+        self._redeliver_after_s = redeliver_after_s
         self._watermarks: dict[TopicPartition, Watermark] = {}
         self._due: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
@@ -168,15 +211,10 @@ class _Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         partition = TopicPartition(record.topic, record.partition)
         watermark = self._watermarks.setdefault(partition, Watermark())
         watermark.started(record.offset)
-        message = Message(
-            topic=record.topic.removeprefix(self._prefix),
-            key=(record.key or b"").decode(errors="replace"),
-            body=record.value or b"",
-            headers={name: value.decode(errors="replace") for name, value in record.headers},
-        )
+        message = _message(record, self._prefix)
 
         async def deliver() -> None:
-            await self._on_message(message)
+            await self._until_handled(message)
             offset = watermark.finished(record.offset)
             # After a rebalance the partition is someone else's, and so is its commit.
             if offset is not None and self._watermarks.get(partition) is watermark:
@@ -184,6 +222,15 @@ class _Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 await self._commit(delivered.consumer)
 
         await self.slots.run(deliver)
+
+    async def _until_handled(self, message: Message) -> None:
+        # Kafka itself delivers again only when the partition goes to another process.
+        while True:
+            try:
+                return await self._on_message(message)
+            except Exception as error:
+                log.warning("a delivery failed and comes again", error=repr(error))
+                await asyncio.sleep(self._redeliver_after_s)
 
     async def _commit(self, consumer: AIOKafkaConsumer) -> None:
         # Whoever holds the lock commits for all who wait for it.
@@ -214,11 +261,14 @@ async def _undecoded(message: KafkaMessage) -> KafkaMessage:
 
 
 async def _messages(consumer: AIOKafkaConsumer, prefix: str) -> AsyncIterator[Message]:
-    with suppress(asyncio.CancelledError):
-        async for record in consumer:
-            yield Message(
-                topic=record.topic.removeprefix(prefix),
-                key=(record.key or b"").decode(errors="replace"),
-                body=record.value or b"",
-                headers={name: value.decode(errors="replace") for name, value in record.headers},
-            )
+    async for record in consumer:
+        yield _message(record, prefix)
+
+
+def _message(record: ConsumerRecord, prefix: str) -> Message:
+    return Message(
+        topic=record.topic.removeprefix(prefix),
+        key=(record.key or b"").decode(errors="replace"),
+        body=record.value or b"",
+        headers={name: value.decode(errors="replace") for name, value in record.headers},
+    )

@@ -86,9 +86,12 @@ class RedisBus:
     async def follow(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[Message]]:
         """Every message from now on."""
         since: dict[str, str] = {}
-        for stream in (self.prefix + topic for topic in topics):
-            newest = await self.redis.xrevrange(stream, count=1)
-            since[stream] = newest[0][0].decode() if newest else "0-0"
+        try:
+            for stream in (self.prefix + topic for topic in topics):
+                newest = await self.redis.xrevrange(stream, count=1)
+                since[stream] = newest[0][0].decode() if newest else "0-0"
+        except RedisError as error:
+            raise TransientError(f"no Redis answers: {error}") from error
         yield self._read(since)
 
     async def _read(self, since: dict[str, str]) -> AsyncIterator[Message]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 from services.runtime.audio import SAMPLE_RATE_HZ, Samples
 from services.runtime.engines import Usability, package_usability
-from services.runtime.errors import EngineUnusableError, PermanentError, TransientError
+from services.runtime.errors import PermanentError
 from services.transcribe import whisper_models
 from services.transcribe.languages import (
     UNSPACED,
@@ -69,7 +68,7 @@ class FasterWhisper:
             EngineUnusableError: when the model cannot be had or loaded.
             PermanentError: when the model does not know the language.
         """
-        with _named_failures(self.model):
+        with whisper_models.named_failures(self.model):
             known = self._known(language) if language else None
             clips = packed(stretches_of_speech(samples))
             codes = [known] * len(clips) if known else self._detected(samples, clips)
@@ -119,29 +118,23 @@ class FasterWhisper:
         heard: dict[Stretch, list[Heard]] = {}
         for code in sorted(set(codes)):
             of_code = [clip for clip, its in zip(clips, codes, strict=True) if its == code]
-            for clip, segment in self._decoded(samples, of_code, code):
-                heard.setdefault(clip, []).extend(_words(segment, clip, code))
+            for clip, segments in self._decoded(samples, of_code, code).items():
+                kept = [one for one in segments if not _is_loop(one) and not _is_silence(one)]
+                heard[clip] = [word for one in kept for word in _words(one, clip, code)]
         return heard
 
     def _decoded(
         self, samples: Samples, clips: Sequence[Stretch], code: str
-    ) -> Iterator[tuple[Stretch, Any]]:
-        loops = []
-        for clip, segment in self._segments(samples, clips, code, no_repeat_ngram_size=0):
-            if segment.compression_ratio > _MOST_REPETITIVE:
-                loops.append(clip)
-            elif not _is_silence(segment):
-                yield clip, segment
-        if loops:
-            for clip, segment in self._segments(
-                samples, loops, code, no_repeat_ngram_size=_LONGEST_REPEAT
-            ):
-                if segment.compression_ratio <= _MOST_REPETITIVE and not _is_silence(segment):
-                    yield clip, segment
+    ) -> dict[Stretch, list[Any]]:
+        decoded = self._segments(samples, clips, code, no_repeat_ngram_size=0)
+        loops = [clip for clip in decoded if any(_is_loop(one) for one in decoded[clip])]
+        if not loops:
+            return decoded
+        return decoded | self._segments(samples, loops, code, no_repeat_ngram_size=_LONGEST_REPEAT)
 
     def _segments(
-        self, samples: Samples, clips: Sequence[Stretch], code: str, **options: int
-    ) -> Iterator[tuple[Stretch, Any]]:
+        self, samples: Samples, clips: Sequence[Stretch], code: str, *, no_repeat_ngram_size: int
+    ) -> dict[Stretch, list[Any]]:
         from faster_whisper import BatchedInferencePipeline
 
         # A new pipeline each time: it keeps where the last chunk's speech ended.
@@ -154,16 +147,22 @@ class FasterWhisper:
             ],
             batch_size=self._settings.batch_size,
             word_timestamps=True,
-            **options,
+            no_repeat_ngram_size=no_repeat_ngram_size,
         )
         starts = [start for start, _ in clips]
+        of_clip: dict[Stretch, list[Any]] = {clip: [] for clip in clips}
         for segment in segments:
             # `seek` is the clip's start in frames of 10 ms, rounded down.
             frame_end = (segment.seek + 1) * SAMPLE_RATE_HZ // 100
-            yield clips[bisect(starts, frame_end) - 1], segment
+            of_clip[clips[bisect(starts, frame_end) - 1]].append(segment)
+        return of_clip
 
 
-def _is_silence(segment: Any) -> bool:  # noqa: ANN401 - faster-whisper has no types
+def _is_loop(segment: Any) -> bool:  # noqa: ANN401 - faster-whisper has no types
+    return bool(segment.compression_ratio > _MOST_REPETITIVE)
+
+
+def _is_silence(segment: Any) -> bool:  # noqa: ANN401 - as above
     return bool(
         segment.no_speech_prob > _MOST_NO_SPEECH and segment.avg_logprob < _LEAST_LOG_PROBABILITY
     )
@@ -181,22 +180,3 @@ def _words(segment: Any, clip: Stretch, code: str) -> Iterator[Heard]:  # noqa: 
         for word in segment.words or ()
     ]
     return iter(pieces) if code in UNSPACED else joined(pieces)
-
-
-@contextmanager
-def _named_failures(model: str) -> Iterator[None]:
-    try:
-        yield
-    except MemoryError as error:
-        raise TransientError(f"there is no memory left for the Whisper model {model}") from error
-    except RuntimeError as error:  # what CTranslate2 raises, whatever failed
-        if "out of memory" in str(error):
-            raise TransientError(
-                f"the GPU has no memory left for the Whisper model {model}; choose a smaller "
-                "model or VOXMESH_TRANSCRIBE_BATCH_SIZE if this goes on"
-            ) from error
-        if "cannot be loaded" in str(error) or "Unable to open" in str(error):
-            raise EngineUnusableError(
-                f"the Whisper model {model} cannot be loaded: {error}"
-            ) from error
-        raise PermanentError(f"the Whisper model {model} failed on this chunk: {error}") from error

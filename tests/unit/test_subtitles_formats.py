@@ -1,0 +1,116 @@
+"""The files are written as their formats have it, whatever the words are."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.subtitles.markdown import escape, to_markdown
+from services.subtitles.notes import clock
+from services.subtitles.render import FILE_NAMES, MEDIA_TYPES, render
+from services.subtitles.srt import to_srt
+from services.subtitles.webvtt import to_webvtt
+from tests.subtitle_transcripts import feeling, said, transcript
+from voxmesh_schemas import Emotion, Notice, OutputFormat
+
+
+@pytest.mark.parametrize(
+    ("time_ms", "text"),
+    [
+        (0, "00:00:00.000"),
+        (59_999, "00:00:59.999"),
+        (3_600_000, "01:00:00.000"),
+        (100 * 3_600_000 + 1, "100:00:00.001"),
+    ],
+)
+def test_times_are_right_to_the_millisecond(time_ms: int, text: str) -> None:
+    assert clock(time_ms) == text
+
+
+def test_webvtt_says_who_and_how() -> None:
+    angry = feeling(Emotion.ANGRY, 0.9)
+    text = to_webvtt(transcript(said("Stop it!", emotion=angry), said("Me?", 2000, speaker="S2")))
+    assert "1\n00:00:00.000 --> 00:00:00.900\n<v Anna><c.angry>[angrily] Stop it!</c>" in text
+    assert "2\n00:00:02.000 --> 00:00:02.833\n<v Mark>Me?\n" in text
+    assert '::cue(v[voice="Anna"]) {\n  color: #ffffff;\n}' in text
+    assert '::cue(v[voice="Mark"]) {\n  color: #f0e442;\n}' in text
+
+
+def test_webvtt_escapes_words_and_names() -> None:
+    text = to_webvtt(transcript(said("a <b> & --> c"), names=('A>\n\n"&',)))
+    assert '<v A&gt; "&amp;>a &lt;b&gt; &amp; --&gt; c\n' in text
+    assert '::cue(v[voice="A\\3e  \\22 \\26 "])' in text
+    assert text.count("-->") == 1
+
+
+def test_a_warning_is_a_comment_before_all_cues() -> None:
+    notice = Notice(code="lost-chunk", message="lost -->\n\nhere", start_ms=0, end_ms=900)
+    text = to_webvtt(transcript(said("Hello."), warnings=(notice,)))
+    comment = "NOTE\nWarning: 00:00:00.000 to 00:00:00.900: lost -- > here\n\nSTYLE\n"
+    assert comment in text
+
+
+def test_unknown_speakers_have_no_voice() -> None:
+    assert "\nHello.\n" in to_webvtt(transcript(said("Hello.", speaker=None)))
+
+
+def test_a_speaker_without_a_name_goes_by_the_label() -> None:
+    assert "<v S1>Hello." in to_webvtt(transcript(said("Hello."), names=(" ",)))
+
+
+def test_subrip_names_speakers_at_changes_only() -> None:
+    text = to_srt(
+        transcript(
+            said("Hello."),
+            said("How are you?", 3000),
+            said("Fine.", 6000, speaker="S2"),
+            said("Who said that?", 9000, speaker=None),
+        )
+    )
+    shown = [block.split("\n", 2)[2].strip() for block in text.split("\n\n")]
+    assert shown == ["Anna: Hello.", "How are you?", "Mark: Fine.", "- Who said that?"]
+    assert text.startswith("1\n00:00:00,000 --> 00:00:00,833\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("a --> b", "a --\u2060> b"),
+        ("a <b> c", "a <\u2060b> c"),
+        ("1 < 2", "1 < 2"),
+        ("{\\an8}x", "{\u2060\\\u2060an8}x"),
+        ("42", "\u206042"),
+    ],
+)
+def test_what_subrip_readers_take_for_markup_is_kept_apart(words: str, line: str) -> None:
+    assert to_srt(transcript(said(words, speaker=None))).endswith(f"\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("It is 3.5 - really!", "It is 3.5 - really!"),
+        ("*a* _b_ `c`", r"\*a\* \_b\_ \`c\`"),
+        ("[x](y) <b> | &amp;", r"\[x\](y) \<b\> \| \&amp;"),
+        ("https://a.b www.c.d e@f.g", r"https\://a.b www\.c.d e\@f.g"),
+        ("a\n\n# b", r"a \# b"),
+    ],
+)
+def test_markdown_escapes_what_means_something(text: str, escaped: str) -> None:
+    assert escape(text) == escaped
+
+
+def test_markdown_has_text_segments_and_words() -> None:
+    happy = feeling(Emotion.HAPPY, 0.9)
+    text = to_markdown(transcript(said("Good news!", emotion=happy), said("Well.", 3000)))
+    assert text.startswith("# A talk\n\n- Duration: 00:00:03.400\n")
+    assert "**Anna:** Good news! Well.\n" in text
+    assert "| 00:00:00.000 | 00:00:00.800 | Anna | happy (90%) | Good news! |" in text
+    assert "| 00:00:00.400 | 00:00:00.800 | Anna |  | news! |" in text
+
+
+@pytest.mark.parametrize("kind", OutputFormat)
+def test_every_format_has_a_name_a_type_and_stable_bytes(kind: OutputFormat) -> None:
+    made = transcript(said("Good news!"))
+    assert render(made, kind) == render(made.model_copy(deep=True), kind)
+    assert FILE_NAMES[kind].endswith(kind.value)
+    assert "/" in MEDIA_TYPES[kind]
