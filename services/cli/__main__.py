@@ -9,8 +9,8 @@ import typer
 
 app = typer.Typer(
     name="voxmesh",
-    help="Captions that say who spoke, what, how they felt and when.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -72,7 +72,10 @@ def run(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Caption recordings here and now, with the whole mesh in this process."""
+    """Caption recordings here and now.
+
+    Runs the whole mesh in this process; nothing else has to be installed or running.
+    """
     from services.cli import run as command
     from services.cli.request import job_options
 
@@ -91,7 +94,7 @@ def serve(
         int | None, typer.Option(help="Port of /healthz, /readyz and /metrics; 0: a free one.")
     ] = None,
 ) -> None:
-    """Run services against a broker until they are told to stop."""
+    """Run services against a broker."""
     from services.cli import serve as command
 
     _end(lambda: command.serve(services, broker, health_port))
@@ -139,7 +142,7 @@ def watch(
 
 @app.command()
 def doctor(json: Json = False) -> None:
-    """Say what works here, what does not, why, and what to do."""
+    """Say what works here and what to do about the rest."""
     from services.cli import doctor as command
 
     _end(lambda: command.doctor(as_json=json))
@@ -159,7 +162,10 @@ def schema(
         str | None, typer.Argument(help="Record to print; all names when left out.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of a record, or 'asyncapi' for the whole contract."""
+    """Print the JSON Schema of a record.
+
+    The name 'asyncapi' prints the whole contract as an AsyncAPI document.
+    """
     from services.cli import schema as command
 
     _end(lambda: command.schema(name))
@@ -175,7 +181,10 @@ def transcribe(
     ] = "ctm",
     output: FileOut = None,
 ) -> None:
-    """Hear the words of a recording: the transcribe stage alone."""
+    """Hear the words of a recording.
+
+    The transcribe stage alone.
+    """
     from services.cli import stages as command
 
     _end(lambda: command.transcribe(recording, engine, language, form, output))
@@ -192,7 +201,10 @@ def diarize(
     ] = "rttm",
     output: FileOut = None,
 ) -> None:
-    """Tell the voices of a recording apart: the diarize stage alone."""
+    """Tell the voices of a recording apart.
+
+    The diarize stage alone.
+    """
     from services.cli import stages as command
 
     _end(lambda: command.diarize(recording, engine, min_speakers, max_speakers, form, output))
@@ -200,7 +212,10 @@ def diarize(
 
 @app.command()
 def emotion(recording: AudioFile, engine: EngineName = None, output: FileOut = None) -> None:
-    """Estimate the emotions of a recording's voices: the audio emotion stage alone, as JSON."""
+    """Estimate emotion in a recording's voices.
+
+    The audio emotion stage alone; writes JSON.
+    """
     from services.cli import stages as command
 
     _end(lambda: command.emotion(recording, engine, output))
@@ -212,10 +227,25 @@ def subtitles(
     formats: Formats = "vtt,srt",
     output: Output = Path("captions"),
 ) -> None:
-    """Write captions from a transcript: the subtitles stage alone."""
+    """Write captions from a transcript.json.
+
+    The subtitles stage alone.
+    """
     from services.cli import stages as command
 
     _end(lambda: command.subtitles(transcript, formats, output))
+
+
+@app.callback()
+def voxmesh(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Captions that say who spoke, what, how they felt and when."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"voxmesh {installed('voxmesh')}")
+        raise typer.Exit
 
 
 def _end(command: object) -> None:

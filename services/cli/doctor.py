@@ -131,13 +131,16 @@ def _engine_records(found: dict[Stage, Sequence[EngineStatus]]) -> dict[str, Any
 
 
 def _print_engines(console: Console, found: dict[Stage, Sequence[EngineStatus]]) -> None:
-    table = Table("stage", "engine", "", "model", "why", "what to do")
+    # Rows that wrap within their column stay readable on a narrow terminal.
     for stage, listed in found.items():
+        console.print(f"\n{stage}", style="bold")
+        rows = Table.grid(padding=(0, 2))
         for status in listed:
             mark = "[green]usable[/]" if status.usable else "[red]no[/]"
-            cells = (status.model, status.reason, status.remedy)
-            table.add_row(stage.value, status.name, mark, *map(escape, cells))
-    console.print(table)
+            todo = f"\n-> {status.remedy}" if status.remedy else ""
+            model = f" ({status.model})" if status.model else ""
+            rows.add_row("  " + mark, escape(status.name), escape(status.reason + model + todo))
+        console.print(rows)
 
 
 def _print_json(record: object) -> None:

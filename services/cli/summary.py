@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from services.cli.exits import BAD_INPUT, FAILURE, SUCCESS, WITH_WARNINGS
 from services.cli.progress import clock
@@ -87,8 +89,10 @@ def print_report(console: Console, report: JobReport) -> None:
         console.print(f"{report.name}: failed: {report.outcome.reason}", style="red", markup=False)
         return
     console.print()
+    engines = Table.grid(padding=(0, 2))
     for use in report.outcome.engines:
-        console.print(_engine_line(use), markup=False, highlight=False)
+        engines.add_row(Text(use.stage, style="bold"), Text(_engine_line(use)))
+    console.print(engines)
     for notice in report.outcome.warnings:
         console.print(f"warning: {notice.message}", style="yellow", markup=False)
     _print_first_cues(console, report)
@@ -100,7 +104,7 @@ def _engine_line(use: EngineUse) -> str:
     found = f", {use.reused} of {use.chunks} chunks found in the store" if use.reused else ""
     lost = f", lost for {use.failed} chunks" if use.failed else ""
     pace = f", {use.compute_ms / use.audio_ms:.2f} x real time" if use.audio_ms else ""
-    return f"{use.stage:>14}  {use.engine}{model}: {use.reason}{pace}{found}{lost}"
+    return f"{use.engine}{model}: {use.reason}{pace}{found}{lost}"
 
 
 def _print_first_cues(console: Console, report: JobReport) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from services.diarize.features import Floats, Indices
 
-_PENALTY = 2.5
+_PENALTY = 2.0
 """Weight of the BIC penalty; above 1, for windows overlap and voices drift."""
 _CLOSEST = 1.2
 """Two voices lie at least so far apart: squared distance per dimension, where the noise of a single

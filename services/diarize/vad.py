@@ -22,7 +22,7 @@ def speech_regions(samples: Samples) -> list[Region]:
     if not len(samples):
         return []
     options = VadOptions(
-        threshold=0.5,neg_threshold=0.1,
+        threshold=0.4,neg_threshold=0.15,
         min_speech_duration_ms=_SHORTEST_MS,
         min_silence_duration_ms=_PAUSE_MS,
         speech_pad_ms=_MARGIN_MS,

@@ -85,8 +85,8 @@ def _why_not(head: bytes, name: str) -> str:
         return f"{name} is empty; give a recording that holds audio"
     if head[4:8] == b"ftyp":
         return (
-            f"{name} is an MP4 file whose index is missing or damaged, as where a recording was cut off; "
-            "repair it or export it again"
+            f"{name} is an MP4 file whose index is missing or damaged, as where a recording was "
+            "cut off; repair it or export it again"
         )
     return f"{name} is not audio or video, or too damaged to be read; give a media file"
 

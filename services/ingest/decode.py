@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from itertools import chain
 
 import av
@@ -18,6 +17,7 @@ from services.ingest.ahead import read_ahead
 from services.ingest.container import open_container, pick_audio, pick_video
 from services.ingest.guarded import ByteSource, Guarded, References
 from services.ingest.resample import Block, Channels, Resampler
+from services.ingest.runs import Run, joined
 from services.ingest.timeline import SAMPLES_PER_MS, Timeline
 from services.runtime.audio import SAMPLE_RATE_HZ
 from services.runtime.errors import BadInputError
@@ -30,15 +30,6 @@ _RUNS_AHEAD = 4
 _MOST_CHANNELS = 16
 _MOST_READ_ERRORS = 100
 _SILENCE = np.zeros((_MOST_CHANNELS, 10 * SAMPLE_RATE_HZ), dtype=np.int16)
-
-
-@dataclass(frozen=True)
-class _Run:
-    """About a second of frames that follow each other in one form."""
-
-    frames: list[AudioFrame]
-    begins_at: int | None
-    """Where it begins, in samples; none: where the run before it ends, and in the same form."""
 
 
 class Media:
@@ -99,7 +90,8 @@ class Media:
             BadInputError: when it is too long.
             TransientError, PermanentError: as reading the file does.
         """
-        runs = self._open.enter_context(read_ahead(self._runs(), _RUNS_AHEAD))
+        frames = chain((self._first,), self._frames)
+        runs = self._open.enter_context(read_ahead(joined(frames, self._timeline), _RUNS_AHEAD))
         for block in self._converted(runs):
             self._emitted += block.shape[1]
             if self._emitted > LONGEST_MS * SAMPLES_PER_MS:
@@ -112,14 +104,14 @@ class Media:
         """Stop reading; must come before the container is closed."""
         self._open.close()
 
-    def _converted(self, runs: Iterable[_Run]) -> Iterator[Block]:
+    def _converted(self, runs: Iterable[Run]) -> Iterator[Block]:
         resampler = self._resampler(self._first)
         for run in runs:
             if run.begins_at is not None:
                 yield from resampler.flush()
                 yield from self._silence_until(run.begins_at)
-                resampler = self._resampler(run.frames[0])
-            yield from resampler.convert(run.frames)
+                resampler = self._resampler(run.frame)
+            yield from resampler.convert(run.frame)
         yield from resampler.flush()
 
     def _resampler(self, frame: AudioFrame) -> Resampler:
@@ -134,28 +126,6 @@ class Media:
     def _silence_until(self, position: int) -> Iterator[Block]:
         while (missing := position - self._emitted) > 0:
             yield _SILENCE[: self.channels, :missing]
-
-    def _runs(self) -> Iterator[_Run]:
-        run = _Run([], None)
-        form: tuple[int, str, int] | None = None
-        samples = 0
-        for frame in chain((self._first,), self._frames):
-            before = self._timeline.position
-            if not self._timeline.advance(frame.pts):
-                continue
-            frame_form = (frame.sample_rate, frame.format.name, frame.layout.nb_channels)
-            if frame_form != form or self._timeline.position != before:
-                if run.frames:
-                    yield run
-                run, samples, form = _Run([], self._timeline.position), 0, frame_form
-            elif samples >= frame.sample_rate:
-                yield run
-                run, samples = _Run([], None), 0
-            run.frames.append(frame)
-            samples += frame.samples
-            self._timeline.append(frame.samples, frame.sample_rate)
-        if run.frames:
-            yield run
 
     def _decoded(self) -> Iterator[AudioFrame]:
         decoder = self._stream.codec_context

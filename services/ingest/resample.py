@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal, cast
 
 import av
@@ -26,7 +26,7 @@ class Resampler:
     """Converts frames of one form, that of its first; a new form needs a new resampler.
 
     Args:
-        template: the first frame to be converted.
+        template: a frame of the form to be converted.
         channels: one mixed channel, or all of them.
         layout: channels to make out of others when split, as FFmpeg names them.
     """
@@ -49,10 +49,9 @@ class Resampler:
         self._sink = last
         self._graph.configure()
 
-    def convert(self, frames: Iterable[AudioFrame]) -> Iterator[Block]:
-        """What is ready after these frames, in blocks of a second."""
-        for frame in frames:
-            self._source.push(frame)
+    def convert(self, frame: AudioFrame) -> Iterator[Block]:
+        """What is ready after this frame, in blocks of a second."""
+        self._source.push(frame)
         return self._pull()
 
     def flush(self) -> Iterator[Block]:

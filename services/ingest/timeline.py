@@ -41,24 +41,24 @@ class Timeline:
         """Note that audio is missing before the next frame."""
         self._lossy = True
 
-    def advance(self, pts: int | None) -> bool:
-        """Go to where a frame begins; False when it repeats what came before.
+    def advance(self, pts: int | None) -> float | None:
+        """Go to where a frame begins; how much is missing before it, or None when it repeats.
 
-        That is the end of the frame before it unless the timestamps truly disagree.
+        It begins where the frame before it ended, unless the timestamps truly disagree.
         """
         if pts is None:
-            return True
+            return 0.0
         ahead = pts * self._samples_per_tick - self._origin - self._position
         tolerance_ms = TOLERANCE_AFTER_LOSS_MS if self._lossy else TOLERANCE_MS
         if abs(ahead) <= tolerance_ms * SAMPLES_PER_MS:
-            return True
+            return 0.0
         if not self._is_believable(ahead):
             self._origin += ahead
-        elif ahead < 0:
-            return False
-        else:
-            self._position += ahead
-        return True
+            return 0.0
+        if ahead < 0:
+            return None
+        self._position += ahead
+        return ahead
 
     def append(self, samples: int, rate_hz: int) -> None:
         """Put a frame where `advance` went."""

@@ -202,27 +202,31 @@ def _learned(
 
 
 def _learned_familiarity(ballot: Ballot, posterior: Floats) -> tuple[Floats, Floats]:
-    """What levels of familiarity tell of words that can be compared; see `_Model`.
+    """What levels of familiarity tell, of words alone in a slot and of words beside others.
 
     Beforehand the less familiar of two words is taken to be the likelier error.
     """
-    words = ballot.possible & ballot.compared
-    words[0] = False
-    level = ballot.familiarity[words]
-    count = np.broadcast_to(ballot.count, words.shape)[words]
-    true = np.bincount(level, posterior[words] * count, LEVELS)
-    false = np.bincount(level, (1 - posterior[words]) * count, LEVELS)
-    usual = true + false + 1e-3
-    strange = usual / (1 + np.arange(LEVELS) / 6)
-    true = true + _PRIOR_WORDS * usual / usual.sum()
-    false = false + _PRIOR_WORDS * strange / strange.sum()
-    wrong = np.log(false / false.sum())
-    return np.log(true / true.sum()) - wrong, wrong
+    familiar, strange = np.zeros((2, 2, LEVELS))
+    for beside in (0, 1):
+        words = ballot.possible & (ballot.compared == beside)
+        words[0] = False
+        level = ballot.familiarity[words]
+        count = np.broadcast_to(ballot.count, words.shape)[words]
+        true = np.bincount(level, posterior[words] * count, LEVELS)
+        false = np.bincount(level, (1 - posterior[words]) * count, LEVELS)
+        usual = true + false + 1e-3
+        odd = usual / (1 + np.arange(LEVELS) / 6)
+        true = true + _PRIOR_WORDS * usual / usual.sum()
+        false = false + _PRIOR_WORDS * odd / odd.sum()
+        strange[beside] = np.log(false / false.sum())
+        familiar[beside] = np.log(true / true.sum()) - strange[beside]
+    return familiar, strange
 
 
 def _judged(ballot: Ballot, model: _Model) -> tuple[Floats, float]:
     """Probability of every candidate (the E step), and the log-likelihood of the votes."""
-    familiar = np.where(ballot.compared, model.familiar[ballot.familiarity], 0)
+    beside = ballot.compared.astype(np.int64)
+    familiar = model.familiar[beside, ballot.familiarity]
     score = np.where(ballot.possible, familiar, -np.inf)
     spoken = ballot.speaks.sum(axis=0)
     score[0] = np.log(COINCIDENCE) * np.maximum(spoken - 1, 0)
@@ -241,7 +245,7 @@ def _judged(ballot: Ballot, model: _Model) -> tuple[Floats, float]:
     top = score.max(axis=0, initial=-1e9)
     weight = np.exp(score - top)
     total = weight.sum(axis=0)
-    words = ballot.possible[1:] & ballot.compared
-    wrong = np.where(words, model.strange[ballot.familiarity[1:]], 0).sum(axis=0)
+    strange = model.strange[beside, ballot.familiarity[1:]]
+    wrong = np.where(ballot.possible[1:], strange, 0).sum(axis=0)
     likelihood = float(((top + np.log(total) + wrong) * ballot.count).sum())
     return weight / total, likelihood

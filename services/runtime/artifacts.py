@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,7 +65,7 @@ class Artifacts:
     async def put_file(self, path: str, file: BinaryIO, media_type: str) -> ArtifactRef:
         """Store a file of any size without holding it in memory."""
         digest = await asyncio.to_thread(hashlib.file_digest, file, "sha256")  # type: ignore[arg-type]  # typeshed asks for more than it uses
-        size = file.tell()
+        size = file.seek(0, os.SEEK_END)
         file.seek(0)
         with _explained(f"cannot store {path}"):
             await obstore.put_async(self._store, path, file)

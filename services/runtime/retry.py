@@ -12,7 +12,8 @@ from tenacity import (
     RetryCallState,
     retry_if_exception_type,
     stop_after_attempt,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
 
 from services.runtime.errors import TransientError
@@ -53,9 +54,8 @@ class RetryPolicy:
         return await trial(attempt)
 
     def _wait(self, state: RetryCallState) -> float:
-        backoff = wait_exponential_jitter(
-            initial=self.backoff_s, max=self.longest_s, jitter=self.backoff_s
-        )(state)
+        doubling = wait_exponential(multiplier=self.backoff_s, max=self.longest_s)
+        backoff = doubling(state) + wait_random(0, self.backoff_s)(state)
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after_s if isinstance(error, TransientError) else None
         return max(backoff, asked or 0.0)

@@ -293,12 +293,15 @@ async def pending(redis: Redis) -> list[tuple[Any, ...]]:
 
 async def touches(redis: Redis, amount: int) -> None:
     """Wait until the message in work was touched so often: each time, it looks young again."""
-    idle_ms = 0
-    while amount:
+    idle_ms = [0]
+
+    async def touched() -> bool:
         ((_, _, now_ms, _),) = await pending(redis)
-        amount -= now_ms < idle_ms
-        idle_ms = now_ms
-        await asyncio.sleep(0.01)
+        idle_ms.append(now_ms)
+        return idle_ms[-1] < idle_ms[-2]
+
+    for _ in range(amount):
+        await until(touched)
 
 
 @pytest.mark.parametrize(

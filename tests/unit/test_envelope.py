@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -83,7 +84,5 @@ def test_what_is_no_event_is_refused_with_the_reason(message: Message, sentence:
 
 @given(st.binary(), st.sampled_from([event.topic for event in EVENTS]))
 def test_no_bytes_break_the_reader(body: bytes, topic: str) -> None:
-    try:
+    with suppress(PermanentError):
         to_event(Message(topic, "", body))
-    except PermanentError as error:
-        assert str(error)

@@ -11,7 +11,7 @@ FRAME_MS = 20
 
 def place(timeline: Timeline, pts_ms: int | None, length_ms: int = FRAME_MS) -> int | None:
     """Where a frame lands, in milliseconds; None when it is left out."""
-    if not timeline.advance(pts_ms):
+    if timeline.advance(pts_ms) is None:
         return None
     position = timeline.position
     timeline.append(length_ms * 48, 48_000)

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from services.runtime.errors import TransientError
 from services.runtime.roster import EngineStatus, Roster
+from tests.polling import until
 from voxmesh_schemas import Stage
 
 WHISPER = EngineStatus(name="faster-whisper", usable=False, reason="no model", remedy="fetch one")
@@ -44,23 +45,29 @@ async def test_an_engine_is_usable_when_any_worker_can_use_it(redis_url: str) ->
             announcing(cpu, Stage.TRANSCRIBE, WHISPER, SPHINX),
             announcing(gpu, Stage.TRANSCRIBE, WHISPER_READY),
         ):
-            found = [set(await roster.engines(Stage.TRANSCRIBE)) for roster in (cpu, gpu)]
-            while {WHISPER_READY, SPHINX} != found[0]:
-                found = [set(await roster.engines(Stage.TRANSCRIBE)) for roster in (cpu, gpu)]
-    assert found == [{WHISPER_READY, SPHINX}] * 2
+
+            async def all_known() -> bool:
+                found = await cpu.engines(Stage.TRANSCRIBE)
+                return set(found) == {WHISPER_READY, SPHINX}
+
+            await until(all_known)
 
 
 async def test_meshes_with_different_prefixes_do_not_see_each_other(redis_url: str) -> None:
-    async with Redis.from_url(redis_url) as redis:
-        async with announcing(Roster(redis, prefix="blue:"), Stage.TRANSCRIBE, SPHINX):
-            assert await Roster(redis, prefix="green:").engines(Stage.TRANSCRIBE) == ()
+    async with (
+        Redis.from_url(redis_url) as redis,
+        announcing(Roster(redis, prefix="blue:"), Stage.TRANSCRIBE, SPHINX),
+    ):
+        assert await Roster(redis, prefix="green:").engines(Stage.TRANSCRIBE) == ()
 
 
 async def test_an_announcement_lapses_when_its_worker_is_gone(redis_url: str) -> None:
-    async with Redis.from_url(redis_url) as redis:
-        async with announcing(Roster(redis, prefix="voxmesh:"), Stage.TRANSCRIBE, SPHINX):
-            keys = [key async for key in redis.scan_iter("voxmesh:roster:*")]
-            lifetimes = [await redis.pttl(key) for key in keys]
+    async with (
+        Redis.from_url(redis_url) as redis,
+        announcing(Roster(redis, prefix="voxmesh:"), Stage.TRANSCRIBE, SPHINX),
+    ):
+        keys = [key async for key in redis.scan_iter("voxmesh:roster:*")]
+        lifetimes = [await redis.pttl(key) for key in keys]
     assert len(keys) == 1
     assert 0 < lifetimes[0] <= 20_000
 

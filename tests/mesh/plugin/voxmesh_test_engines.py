@@ -79,7 +79,7 @@ def _beep(sound: Samples, start_ms: int, end_ms: int) -> Beep:
     level = round(float(np.abs(sound).max()) * (LEVELS + 1)) - 1
     crossings = np.count_nonzero(np.diff(np.signbit(sound)))
     pitch_hz = crossings * 500 / (end_ms - start_ms)
-    return Beep(start_ms, end_ms, min(max(level, 0), LEVELS - 1), pitch_hz > PITCH_HZ)
+    return Beep(start_ms, end_ms, min(max(level, 0), LEVELS - 1), bool(pitch_hz > PITCH_HZ))
 
 
 class Behaviour:
