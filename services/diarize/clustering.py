@@ -8,7 +8,7 @@ import numpy as np
 
 from services.diarize.features import Floats, Indices
 
-_PENALTY = 2.0
+_PENALTY = 2.2
 """Weight of the BIC penalty; above 1, for windows overlap and voices drift."""
 _CLOSEST = 1.2
 """Two voices lie at least so far apart: squared distance per dimension, where the noise of a single
@@ -29,7 +29,7 @@ def cluster(points: Floats, *, at_least: int = 1, at_most: int | None = None) ->
     from scipy.cluster.hierarchy import fcluster, linkage
 
     count, dimensions = points.shape
-    if count < 2 or at_most == 1:  # noqa: PLR2004 - a pair
+    if count < 2 or at_most == 1:
         return np.zeros(count, dtype=np.intp)
     tree = linkage(points, "ward")
     # Ward's height is the root of twice the growth in squared error.

@@ -13,8 +13,6 @@ DIMENSIONS = 256
 _SPREAD = np.array([19, 16, 19, 19, 16, 16, 15, 14, 15, 12, 11, 10, 9, 8, 7], dtype=np.float64)
 """Standard deviation of each cepstrum within one voice, the mean over seven voices of read and
 synthetic speech."""
-_LIKENESS = 1.0
-"""Distance, in units of the spread, over which a cosine falls to exp(-1/2)."""
 
 
 def voice_embedding(cepstra: Floats) -> tuple[float, ...]:
@@ -25,7 +23,7 @@ def voice_embedding(cepstra: Floats) -> tuple[float, ...]:
     2007) map it so that a cosine is a Gaussian of the distance: the shift cancels, cosines near 1
     mean one voice and near 0 two.
     """
-    phases = (cepstra.mean(axis=0) / (_SPREAD * _LIKENESS)) @ _frequencies()
+    phases = (cepstra.mean(axis=0) / _SPREAD) @ _frequencies()
     features = np.concatenate([np.cos(phases), np.sin(phases)]) / np.sqrt(len(phases))
     return tuple(features.tolist())
 

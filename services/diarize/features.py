@@ -127,8 +127,8 @@ def standardized_means(speech: Speech, windows: Sequence[slice]) -> Floats:
     covariance += np.eye(CEPSTRA) * (1e-3 * np.trace(covariance) / CEPSTRA + 1e-9)
     values, vectors = np.linalg.eigh(covariance)
     longest = max(window.stop - window.start for window in windows)
-    scaled: Floats = (means - means.mean(axis=0)) @ (vectors / np.sqrt(values))
-    return scaled * np.sqrt(longest / CORRELATED)
+    scaled = (means - means.mean(axis=0)) @ (vectors / np.sqrt(values))
+    return np.asarray(scaled * np.sqrt(longest / CORRELATED))
 
 
 CORRELATED = 15

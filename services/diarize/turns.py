@@ -18,7 +18,7 @@ _SHORTEST_MS = 250
 
 
 def local_label(number: int) -> str:
-    """A, B, …, Z, AA, AB, … for 0, 1, …"""
+    """Letters for a number from 0: A, B, …, Z, AA, AB, …."""
     label = ""
     number += 1
     while number:
@@ -47,7 +47,7 @@ def turns_of_frames(speech: Speech, labels: Indices) -> list[Turn]:
     for region in speech.regions:
         edges = np.flatnonzero(np.diff(labels[region])) + region.start + 1
         for first, last in pairwise([region.start, *edges.tolist(), region.stop]):
-            runs.append(  # noqa: PERF401 - two loops in one expression are hard to read
+            runs.append(
                 Turn(
                     start_ms=int(speech.frames[first]) * FRAME_MS,
                     end_ms=int(speech.frames[last - 1] + 1) * FRAME_MS,
