@@ -31,13 +31,16 @@ from voxmesh_schemas.events import (
 )
 from voxmesh_schemas.media import ArtifactRef, Chunk, ChunkSpan, MediaFacts, Source
 from voxmesh_schemas.plan import (
+    DEFAULT_FORMATS,
     ENGINE_STAGES,
     OFF,
+    EmotionStyle,
     JobOptions,
     OutputFormat,
     Plan,
     PlannedEngine,
     Stage,
+    SubtitleOptions,
 )
 from voxmesh_schemas.results import (
     Diarization,
@@ -58,6 +61,7 @@ from voxmesh_schemas.transcript import (
 )
 
 __all__ = [
+    "DEFAULT_FORMATS",
     "ENGINE_STAGES",
     "EVENTS",
     "OFF",
@@ -70,6 +74,7 @@ __all__ = [
     "DeadLetter",
     "Diarization",
     "Emotion",
+    "EmotionStyle",
     "EmotionTrack",
     "EmotionWindow",
     "EmotionsDetected",
@@ -101,6 +106,7 @@ __all__ = [
     "SpeechTranscribed",
     "Stage",
     "StageFailed",
+    "SubtitleOptions",
     "SubtitlesRendered",
     "Transcript",
     "TranscriptMerged",

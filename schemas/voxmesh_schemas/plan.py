@@ -30,12 +30,59 @@ OFF = "none"
 
 
 class OutputFormat(StrEnum):
-    """The files a job can leave; the value is the file's suffix."""
+    """The files a job can leave."""
 
     VTT = "vtt"
     SRT = "srt"
+    ASS = "ass"
+    TTML = "ttml"
+    SCC = "scc"
+    HLS = "hls"
+    """Segmented WebVTT with its playlist, in a ZIP file."""
+    TEXT = "txt"
+    CSV = "csv"
+    TSV = "tsv"
     JSON = "json"
     MARKDOWN = "md"
+
+
+DEFAULT_FORMATS = (OutputFormat.VTT, OutputFormat.SRT, OutputFormat.JSON, OutputFormat.MARKDOWN)
+"""What a job leaves that asks for nothing else."""
+
+
+class EmotionStyle(StrEnum):
+    """How captions tell emotions."""
+
+    NONE = "none"
+    BRACKETS = "brackets"
+    """A note before the words, such as [angrily], where an emotion is strong."""
+    STYLE = "style"
+    """Styles and classes, in formats that have them."""
+    BOTH = "both"
+
+
+class SubtitleOptions(Options):
+    """How the captions of a job are to be set."""
+
+    profile: Literal["web", "netflix", "bbc", "youtube", "broadcast-608"] = Field(
+        default="web", description="the house style they are held to"
+    )
+    rules: dict[str, int | float | str] = Field(
+        default={},
+        description="what differs from the profile, such as line_cells or cells_per_second",
+    )
+    emotion: EmotionStyle = Field(default=EmotionStyle.BOTH, description="how emotions are told")
+    karaoke: bool = Field(
+        default=False, description="time every word, in formats that can: vtt, ass, hls"
+    )
+    drop_frame: bool = Field(default=True, description="drop-frame time code, in scc")
+    hls_segment_ms: int = Field(default=6000, ge=1000, description="length of a segment, in hls")
+    hls_mpegts: int = Field(
+        default=0,
+        ge=0,
+        lt=2**33,
+        description="MPEG-2 timestamp (90 kHz) of the recording's first instant, in hls",
+    )
 
 
 class JobOptions(Options):
@@ -53,7 +100,10 @@ class JobOptions(Options):
         default="mix", description="mix all channels into one, or caption each by itself"
     )
     formats: tuple[OutputFormat, ...] = Field(
-        default=tuple(OutputFormat), min_length=1, description="files to leave"
+        default=DEFAULT_FORMATS, min_length=1, description="files to leave"
+    )
+    subtitles: SubtitleOptions = Field(
+        default=SubtitleOptions(), description="how captions are to be set"
     )
 
     @model_validator(mode="after")

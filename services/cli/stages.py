@@ -109,6 +109,7 @@ def emotion(recording: Path, engine: str | None, output: Path | None) -> int:
 def subtitles(transcript: Path, formats: str, output: Path) -> int:
     """Captions from a transcript."""
     from services.cli.run import check_folder
+    from services.subtitles.captions import Captions
     from services.subtitles.render import FILE_NAMES, render
 
     wanted = output_formats(formats)
@@ -119,8 +120,9 @@ def subtitles(transcript: Path, formats: str, output: Path) -> int:
     except ValidationError as error:
         raise BadInputError(f"{transcript} is not a transcript of voxmesh") from error
     check_folder(output)
+    captions = Captions(record)
     for form in wanted:
-        write(render(record, form), output / FILE_NAMES[form])
+        write(render(captions, form), output / FILE_NAMES[form])
     return SUCCESS
 
 

@@ -12,7 +12,7 @@ from services.diarize.settings import DiarizeSettings
 from services.runtime.errors import VoxmeshError
 from services.runtime.inference import GIVEN_UP, Inference, as_they_come, lost
 from services.runtime.workers import pool_for
-from voxmesh_schemas import AudioChunked, Event, PlannedEngine, SpeakersDiarized, Stage
+from voxmesh_schemas import AudioChunked, Diarization, Event, PlannedEngine, SpeakersDiarized, Stage
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class DiarizeHandler:
                 event.chunk.artifact,
                 {"max_speakers": most},
                 partial(diarize, planned.engine, self.settings, None, most),
+                record=Diarization,
                 pool=pool_for(ENGINES.make(planned.engine, self.settings), Stage.DIARIZE),
             )
         except GIVEN_UP as error:

@@ -18,6 +18,7 @@ from voxmesh_schemas import (
     AudioChunked,
     Chunk,
     EmotionsDetected,
+    EmotionTrack,
     Event,
     PlannedEngine,
     SpeechTranscribed,
@@ -79,7 +80,9 @@ class EmotionHandler:
         pool: str,
     ) -> list[Event]:
         try:
-            computed = await self.inference.compute(planned, source, parameters, infer, pool=pool)
+            computed = await self.inference.compute(
+                planned, source, parameters, infer, record=EmotionTrack, pool=pool
+            )
         except GIVEN_UP as error:
             return [lost(job_id, chunk.index, planned, error)]
         return [

@@ -12,7 +12,6 @@ from services.ingest.network import explained, http_client
 from services.ingest.policy import SourcePolicy
 from services.runtime.errors import BadInputError, PermanentError, TransientError
 
-_PIECE_BYTES = 1 << 16
 _READ_OVER_BYTES = 1 << 20
 """Going forward this far is quicker by reading on than by asking again."""
 
@@ -154,7 +153,7 @@ class HttpFile:
         except BaseException:
             response.close()
             raise
-        self._pieces = response.iter_raw(_PIECE_BYTES)
+        self._pieces = response.iter_raw()
         return response
 
     def _understand(self, response: httpx.Response, start: int) -> None:

@@ -13,6 +13,8 @@ from services.ingest.settings import IngestSettings
 from services.ingest.sources import SourcePolicy
 from services.runtime.artifacts import Artifacts
 from services.runtime.audio import MEDIA_TYPE, encode_wav
+from services.runtime.client import MEDIA_TYPE as JSON
+from services.runtime.client import kept_outcome
 from services.runtime.errors import BadInputError, EngineUnusableError, PermanentError, VoxmeshError
 from services.runtime.roster import Roster
 from services.runtime.threads import in_thread
@@ -40,6 +42,10 @@ class IngestHandler:
 
     async def on_job_requested(self, event: JobRequested) -> AsyncIterator[Event]:
         """Publish each chunk as soon as it is decoded, and the manifest last."""
+        if before := await self._told_before(event.job_id):
+            for again in before:
+                yield again
+            return
         plan = await self._plan(event)
         try:
             async for told in self._ingest(event, plan):
@@ -47,6 +53,21 @@ class IngestHandler:
         except PermanentError:
             await self.artifacts.delete_all(audio_folder(event.job_id))
             raise
+
+    async def _told_before(self, job_id: str) -> list[Event]:
+        """What became of a job that is asked for again; its recording may be gone by now."""
+        failed = await kept_outcome(self.artifacts, job_id)
+        if isinstance(failed, JobFailed):
+            return [failed]
+        data = await self.artifacts.read(_manifest_path(job_id))
+        if data is None:
+            return []
+        manifest = AudioIngested.model_validate_json(data)
+        chunks = [
+            AudioChunked(job_id=job_id, chunk=chunk, plan=manifest.plan)
+            for chunk in manifest.chunks
+        ]
+        return [*chunks, manifest]
 
     async def _plan(self, event: JobRequested) -> Plan:
         await self.roster.wait_for(ENGINE_STAGES, within_s=self.settings.engines_within_s)
@@ -66,13 +87,16 @@ class IngestHandler:
                 raise BadInputError(f"{recording.facts.name} holds no audio")
             media = recording.facts
         yield _progress(event.job_id, media.duration_ms, media.duration_ms)
-        yield AudioIngested(
+        manifest = AudioIngested(
             job_id=event.job_id,
             media=media,
             chunks=tuple(chunks),
             plan=plan,
             options=event.options,
         )
+        body = manifest.model_dump_json().encode()
+        await self.artifacts.put(_manifest_path(event.job_id), body, JSON)
+        yield manifest
 
     def _opened(self, event: JobRequested, stack: ExitStack) -> Iterator[Recording]:
         source, options = event.source, event.options
@@ -102,6 +126,10 @@ class IngestHandler:
 def audio_folder(job_id: str) -> str:
     """Where a job's chunks of audio are kept until it ends."""
     return f"jobs/{job_id}/audio/"
+
+
+def _manifest_path(job_id: str) -> str:
+    return f"jobs/{job_id}/ingested.json"
 
 
 def on_failure(event: Event, error: VoxmeshError) -> Iterator[Event]:

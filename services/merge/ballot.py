@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.merge.alignment import Ints
-from services.merge.familiarity import familiarity
 from services.merge.members import Floats
 from services.merge.network import Bools, ConfusionNetwork
 
@@ -17,8 +16,9 @@ RUNS = 3
 
 _LONGER_RUNS = np.array([2, 4])
 _LEVELS = 5
-_COPY = 0.005
-"""Two recognisers that differ in fewer slots than this are one, whatever they are called."""
+_COPY = 0.003
+"""Two recognisers that differ in a smaller share of slots are one, whatever they are called."""
+_DOUBT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +70,20 @@ class Ballot:
         self.possible: Bools = self.supports.any(axis=0) | (candidates == 0)[:, None]
         self.compared: Bools = self.speaks.sum(axis=0) > 1
         """Whether more than one engine speaks, so that words can be compared."""
+        self.contested: Bools = self.supports.any(axis=0).sum(axis=0) > 1
+        """Whether engines differ."""
         shortest = np.where(self.silent, step, RUNS).min(axis=0, initial=RUNS)
         self.lone_run = np.where(shortest == RUNS, 0, shortest)
         """Class of the shortest silence around what is spoken in the slot."""
 
-    def vouched(self, credible: Sequence[bool]) -> Bools:
-        """Slots in which two independent engines speak, or of which there are no three.
+    def voices(self, credible: Sequence[bool]) -> tuple[Floats, Floats]:
+        """How many independent voices speak in each slot, and how many have heard it.
 
         Args:
             credible: which engines count; all when empty.
         """
         voice = self.voice * (np.array(credible) if len(credible) else 1.0)
-        speaking = (voice[:, None] * self.speaks).sum(axis=0)
-        hearing = (voice[:, None] * (self.choice >= 0)).sum(axis=0)
-        return (speaking > 1.01) | (hearing < 2.99)
+        return voice @ self.speaks, voice @ (self.choice >= 0)
 
     def distinct(self) -> tuple[Ballot, Ints]:
         """The same votes, each combination once; and where each slot's is."""
@@ -121,10 +121,20 @@ def make_ballot(
     return Ballot(
         choice=choice,
         step=np.where(choice > 0, level, silences),
-        familiarity=familiarity(network, choice),
+        familiarity=_familiarity(network, choice),
         voice=_voices(network, choice),
         steps=steps,
     )
+
+
+def _familiarity(network: ConfusionNetwork, choice: Ints) -> Ints:
+    """The level of every candidate of every slot, shape (engines + 1, slots)."""
+    levels = np.zeros((len(choice) + 1, choice.shape[1]), dtype=np.int64)
+    slots = np.arange(choice.shape[1])
+    for own, level in zip(choice, network.familiarity, strict=True):
+        levels[own, slots] = np.maximum(levels[own, slots], level)
+    levels[0] = 0
+    return levels
 
 
 def _voices(network: ConfusionNetwork, choice: Ints) -> Floats:
@@ -134,10 +144,12 @@ def _voices(network: ConfusionNetwork, choice: Ints) -> Floats:
     for one in engines:
         for other in range(one):
             both = (choice[one] >= 0) & (choice[other] >= 0)
-            differ = np.mean((choice[one] != choice[other])[both]) if both.any() else 1.0
-            family = network.families[one] != "" and network.families[one] == network.families[other]
-            alike[one, other] = alike[other, one] = family or differ < _COPY
-    return 1 / alike.sum(axis=1)
+            differ = ((choice[one] != choice[other]) & both).sum() + _DOUBT
+            family = (
+                network.families[one] != "" and network.families[one] == network.families[other]
+            )
+            alike[one, other] = alike[other, one] = family or differ < _COPY * both.sum()
+    return np.asarray(1 / alike.sum(axis=1))
 
 
 def _choice(network: ConfusionNetwork) -> Ints:

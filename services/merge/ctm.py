@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 
 from services.merge.members import Member
 from services.merge.voting import VotedWord, vote_all
@@ -21,7 +20,8 @@ _NO_WORD = "@"
 def read_ctm(text: str, *, name: str = "the CTM file") -> dict[RecordingId, list[HypothesisWord]]:
     """The words of each recording, in order of start; recordings in order of appearance.
 
-    A line whose word is `@` names a recording without words.
+    A line whose word is `@` names a recording without words; a confidence below 0, as NIST's
+    rover writes it, is none.
 
     Raises:
         BadInputError: when a line is not CTM; says which one of which file.
@@ -54,21 +54,50 @@ def _word(fields: Sequence[str], where: str) -> HypothesisWord:
         raise BadInputError(f"{where} has a time or confidence that is not a number") from error
     if not (0 <= start < float("inf") and 0 <= duration < float("inf")):
         raise BadInputError(f"{where} has a negative or endless time")
-    if given is not None and not 0 <= given <= 1:
-        raise BadInputError(f"{where} has a confidence that is not between 0 and 1")
+    if given is not None and not given <= 1:
+        raise BadInputError(f"{where} has a confidence above 1")
     start_ms = round(start * 1000)
     end_ms = max(start_ms, round((start + duration) * 1000))
-    return HypothesisWord(text=fields[4], start_ms=start_ms, end_ms=end_ms, confidence=given)
+    confidence = None if given is None or given < 0 else given
+    return HypothesisWord(text=fields[4], start_ms=start_ms, end_ms=end_ms, confidence=confidence)
 
 
 def write_ctm(recordings: Mapping[RecordingId, Iterable[HypothesisWord | VotedWord]]) -> str:
-    """A CTM of several recordings; one without words gets a line with `@`.
+    """A CTM of several recordings, in the order given; one without words gets an `@`."""
+    lines: list[str] = []
+    for (file, channel), words in recordings.items():
+        before = len(lines)
+        lines += [f"{file} {channel} {line}" for word in words for line in _lines(word)]
+        if len(lines) == before:
+            lines.append(f"{file} {channel} 0.000 0.000 {_NO_WORD}")
+    return "".join(f"{line}\n" for line in lines)
 
-    A word that holds spaces becomes several lines that share its time.
+
+def _lines(word: HypothesisWord | VotedWord) -> list[str]:
+    """A word without its recording; one that holds spaces becomes several that share its time."""
+    parts = word.text.split()
+    width = (word.end_ms - word.start_ms) / 1000 / len(parts)
+    start = word.start_ms / 1000
+    confidence = "" if word.confidence is None else f" {word.confidence:.4f}"
+    return [
+        f"{start + index * width:.3f} {width:.3f} {part}{confidence}"
+        for index, part in enumerate(parts)
+    ]
+
+
+def vote_ctm(hypotheses: Mapping[str, str], weights: Mapping[str, float] | None = None) -> str:
+    """The joint CTM of several engines' CTM texts, by engine; see `vote_all`.
+
+    A recording that one text lacks is one that its engine did not hear: it neither votes on it nor
+    speaks against what others heard. A recording in which an engine heard nothing has an `@` line.
+
+    Raises:
+        BadInputError: when a text is not CTM.
     """
-    return "".join(
-        f"{line}\n"
-        for (file, channel), words in recordings.items()
-        for line in chain(*map(_lines, words)) or [f"0.000 0.000 {_NO_WORD}"]
-        for line in [f"{file} {channel} {line}"]
-    )
+    read = {engine: read_ctm(text, name=engine) for engine, text in hypotheses.items()}
+    keys = list(dict.fromkeys(key for recordings in read.values() for key in recordings))
+    members = [
+        [Member(engine, read[engine][key]) for engine in read if key in read[engine]]
+        for key in keys
+    ]
+    return write_ctm(dict(zip(keys, vote_all(members, weights), strict=True)))

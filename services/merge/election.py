@@ -15,14 +15,13 @@ from services.merge.reliability import Fit
 from services.merge.timeline import Times, filled, without_overlaps
 from voxmesh_schemas import HypothesisWord
 
-_UNLIKELY = 0.01
-
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """What might have been said instead; no text: nothing."""
+    """What other engines heard."""
 
     text: str
+    """Empty: nothing."""
     confidence: float
     engines: tuple[str, ...]
 
@@ -50,12 +49,12 @@ class Election:
     """A confusion network after the vote."""
 
     def __init__(self, network: ConfusionNetwork, fitted: Fit) -> None:
-        posterior, supports = fitted.posterior, fitted.ballot.supports
+        posterior, supports = _sobered(fitted.posterior), fitted.ballot.supports
         self._network = network
         self._supports = supports
         self._posterior = posterior
         self._winner = posterior.argmax(axis=0)
-        self._contested = np.sort(posterior, axis=0)[-2] > _UNLIKELY
+        self._contested = fitted.ballot.contested
         agree = supports[:, self._winner, np.arange(len(self._winner))]
         timed = ~np.isnan(network.middle)
         accuracy = np.array([fitted.reliability[engine].accuracy for engine in network.engines])
@@ -124,13 +123,13 @@ class Election:
     ) -> tuple[Alternative, ...]:
         found = []
         for candidate in np.argsort(-self._posterior[:, slot], kind="stable").tolist():
-            confidence = float(self._posterior[candidate, slot])
-            if candidate == self._winner[slot] or confidence < _UNLIKELY:
-                continue
             backers = self._supports[:, candidate, slot]
+            if candidate == self._winner[slot] or not backers.any():
+                continue
             row = int(_first_of(self._spelling, backers[:, None])[0])
             words = self._entry(slot, row, heard) if candidate else ()
             text = " ".join(word.text for word in words)
+            confidence = float(self._posterior[candidate, slot])
             found.append(Alternative(text, confidence, self._engines(backers)))
         return tuple(found)
 
@@ -146,6 +145,15 @@ class Election:
             return [(word.start_ms, word.end_ms) for word in timed]
         marks = np.linspace(timed[0].start_ms, timed[-1].end_ms, count + 1).round().astype(int)
         return list(pairwise(marks.tolist()))
+
+
+def _sobered(posterior: Floats) -> Floats:
+    """Probabilities as half of the evidence would give them.
+
+    Engines find the same words hard, so that two votes are worth less than two independent ones.
+    """
+    halved = np.sqrt(posterior)
+    return np.asarray(halved / halved.sum(axis=0))
 
 
 def _first_of(order: Ints, mask: Bools) -> Ints:

@@ -10,39 +10,28 @@ from __future__ import annotations
 import numpy as np
 
 from services.merge.alignment import Ints
-from services.merge.network import ConfusionNetwork
 
 _COUNTS = 5
 LEVELS = 3 * (_COUNTS + 1)
 """Levels of familiarity: how often the word occurs elsewhere, times whether its pairs do."""
 
 
-def familiarity(network: ConfusionNetwork, choice: Ints) -> Ints:
-    """The level of every candidate of every slot, 0 where there is none.
+def familiarity(entry: Ints, recording: Ints) -> Ints:
+    """The level of each engine's word in each slot, 0 where there is none.
 
     Args:
-        network: what was heard.
-        choice: number of the candidate that each engine is for, shape (engines, slots).
-
-    Returns:
-        Shape (engines + 1, slots).
+        entry: numbers of words, -1 for none, shape (engines, slots).
+        recording: of each slot.
     """
-    entry, recording = network.entry, network.recording
-    size = len(network.vocabulary.forms) + 1
+    size = int(entry.max(initial=-1)) + 2
     before = np.stack([_neighbour(own, recording) for own in entry])
-    after = np.stack([_neighbour(own[::-1], -recording[::-1])[::-1] for own in entry])
+    after = np.stack([_neighbour(own[::-1], recording[::-1])[::-1] for own in entry])
     spoken = entry >= 0
-    occurrences = _elsewhere(entry)
+    often = np.log2(_elsewhere(entry) + 1).astype(np.int64)
     left = _elsewhere(np.where(spoken, (before + 1) * size + entry, -1))
     right = _elsewhere(np.where(spoken, entry * size + after + 1, -1))
-    often = np.minimum(np.log2(occurrences + 1).astype(np.int64), _COUNTS)
-    of_entry = np.where(spoken, 3 * often + (left > 0) + (right > 0), 0)
-    levels = np.zeros((len(entry) + 1, entry.shape[1]), dtype=np.int64)
-    slots = np.arange(entry.shape[1])
-    for own, level in zip(choice, of_entry, strict=True):
-        levels[own, slots] = np.maximum(levels[own, slots], level)
-    levels[0] = 0
-    return levels
+    level = 3 * np.minimum(often, _COUNTS) + (left > 0) + (right > 0)
+    return np.where(spoken, level, 0)
 
 
 def _neighbour(entry: Ints, recording: Ints) -> Ints:

@@ -81,7 +81,9 @@ class MergeHandler:
             return merged
         material = await load(self.artifacts, manifest, receipts)
         if not material.hypotheses:
-            first = next(iter(material.losses.values()))
+            first = next(
+                loss for slot, loss in material.losses.items() if slot.stage is Stage.TRANSCRIBE
+            )
             reason = f"nothing could be transcribed: {first.engine}: {first.reason}"
             return JobFailed(job_id=manifest.job_id, stage=Stage.TRANSCRIBE, reason=reason)
         created_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

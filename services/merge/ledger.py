@@ -8,9 +8,11 @@ are made again from the receipts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 from services.merge.slots import Receipt, Slot, expected_slots, slot_of
@@ -30,6 +32,8 @@ from voxmesh_schemas import (
 
 MEDIA_TYPE = "application/json"
 COUNTS_LAPSE_AFTER_S = 7 * 24 * 3600
+COUNTED, COUNTING = "counted", "counting"
+"""Names of keys: the counts of a job are whole, or are being made."""
 
 _RESULT_OF: Mapping[Stage, type[ChunkResult]] = {
     Stage.TRANSCRIBE: SpeechTranscribed,
@@ -53,7 +57,7 @@ class Ledger:
         kind = "lost" if isinstance(receipt, StageFailed) else "done"
         await self._put(receipt.job_id, f"receipts/{kind}/{slot}", receipt.model_dump_json())
         await self._count(receipt.job_id, slot)
-        return await self._counted(receipt.job_id, slot.stage)
+        return (await self._counts(receipt.job_id))[slot.stage]
 
     async def keep_manifest(self, manifest: AudioIngested) -> None:
         """Keep the list of what is to come."""
@@ -67,8 +71,7 @@ class Ledger:
     async def receipts(self, manifest: AudioIngested) -> dict[Slot, Receipt] | None:
         """Every receipt of a job, or None while one is missing."""
         job_id, expected = manifest.job_id, expected_slots(manifest)
-        counts = [await self._counted(job_id, stage) for stage in ENGINE_STAGES]
-        if sum(counts) < len(expected):
+        if sum((await self._counts(job_id)).values()) < len(expected):
             return None
         done = await self._kept(job_id, "done")
         lost = await self._kept(job_id, "lost")
@@ -97,8 +100,7 @@ class Ledger:
             await self._artifacts.delete_all(f"jobs/{job_id}/{folder}")
         try:
             await self._redis.delete(
-                self._counted_key(job_id),
-                *[self._key(job_id, stage) for stage in ENGINE_STAGES],
+                *[self._key(job_id, name) for name in (*ENGINE_STAGES, COUNTED, COUNTING)]
             )
         except RedisError as error:
             raise TransientError(f"Redis does not forget a job: {error}") from error
@@ -124,31 +126,49 @@ class Ledger:
         return model.model_validate_json(data)
 
     async def _count(self, job_id: str, slot: Slot) -> None:
-        try:
-            if not await self._redis.exists(self._counted_key(job_id)):
-                await self._count_again(job_id)
-            await self._redis.sadd(self._key(job_id, slot.stage), str(slot))
-        except RedisError as error:
-            raise TransientError(f"Redis does not count a result: {error}") from error
-
-    async def _count_again(self, job_id: str) -> None:
-        slots = await self._kept(job_id, "done") | await self._kept(job_id, "lost")
-        async with self._redis.pipeline() as pipe:
-            for slot in slots:
-                pipe.sadd(self._key(job_id, slot.stage), str(slot))
-            for stage in ENGINE_STAGES:
-                pipe.expire(self._key(job_id, stage), COUNTS_LAPSE_AFTER_S)
-            pipe.set(self._counted_key(job_id), 1, ex=COUNTS_LAPSE_AFTER_S)
+        async with self._pipeline() as pipe:
+            self._add(pipe, job_id, {slot})
             await pipe.execute()
 
-    async def _counted(self, job_id: str, stage: Stage) -> int:
+    async def _counts(self, job_id: str) -> dict[Stage, int]:
+        """How many results each stage has."""
+        async with self._pipeline() as pipe:
+            pipe.exists(self._key(job_id, COUNTED))
+            for stage in ENGINE_STAGES:
+                pipe.scard(self._key(job_id, stage))
+            remembered, *counts = await pipe.execute()
+        if not remembered:
+            return await self._counts_made_again(job_id)
+        return dict(zip(ENGINE_STAGES, map(int, counts), strict=True))
+
+    async def _counts_made_again(self, job_id: str) -> dict[Stage, int]:
+        async with self._pipeline() as pipe:
+            # Were Redis wiped while we list, a result counted meanwhile would be forgotten: the
+            # watched key is gone then, which breaks the transaction.
+            await self._redis.set(self._key(job_id, COUNTING), 1, nx=True, ex=COUNTS_LAPSE_AFTER_S)
+            await pipe.watch(self._key(job_id, COUNTING))
+            slots = await self._kept(job_id, "done") | await self._kept(job_id, "lost")
+            pipe.multi()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+            self._add(pipe, job_id, slots)
+            pipe.set(self._key(job_id, COUNTED), 1, ex=COUNTS_LAPSE_AFTER_S)
+            await pipe.execute()
+        return {stage: sum(slot.stage is stage for slot in slots) for stage in ENGINE_STAGES}
+
+    def _add(self, pipe: Pipeline, job_id: str, slots: Collection[Slot]) -> None:
+        """Count results, each once however often it comes."""
+        for slot in slots:
+            pipe.sadd(self._key(job_id, slot.stage), str(slot))
+        for stage in {slot.stage for slot in slots}:
+            pipe.expire(self._key(job_id, stage), COUNTS_LAPSE_AFTER_S)
+
+    @asynccontextmanager
+    async def _pipeline(self) -> AsyncIterator[Pipeline]:
+        """Commands that Redis runs as one."""
         try:
-            return int(await self._redis.scard(self._key(job_id, stage)))
+            async with self._redis.pipeline() as pipe:
+                yield pipe
         except RedisError as error:
             raise TransientError(f"Redis does not count results: {error}") from error
 
-    def _key(self, job_id: str, stage: Stage) -> str:
-        return f"{self._prefix}{job_id}:{stage}"
-
-    def _counted_key(self, job_id: str) -> str:
-        return f"{self._prefix}{job_id}:counted"
+    def _key(self, job_id: str, name: str) -> str:
+        return f"{self._prefix}{job_id}:{name}"

@@ -37,6 +37,9 @@ _FIRST_ROUNDS = 10
 _ROUNDS = 60
 _SETTLED = 1e-3
 _CREDIBLE = 0.5
+_ONE, _THREE = 1.01, 2.99
+_INSERTED_TO_SUBSTITUTED, _DELETED_TO_SUBSTITUTED = 0.25, 0.4
+"""Recognisers substitute most, delete less and insert least."""
 _PRIOR_WORDS = 20.0
 _PRIOR_HIT, _PRIOR_SUBSTITUTION, _PRIOR_DELETION, _PRIOR_INSERTION = 0.89, 0.06, 0.05, 0.02
 _DELETED_IN_RUN = np.array([0.6, 0.2, 0.2])
@@ -153,9 +156,9 @@ def _settle(
     engines = tuple(known)
     for _ in range(rounds):
         if not known:
-            vouched = ballot.vouched([engine.accuracy > _CREDIBLE for engine in engines])
+            voices = ballot.voices([engine.accuracy > _CREDIBLE for engine in engines])
             engines = tuple(
-                _learned(ballot, row, posterior, trust[row], vouched)
+                _learned(ballot, row, posterior, trust[row], *voices)
                 for row in range(len(ballot.choice))
             )
         model = _Model(engines, *_learned_familiarity(ballot, posterior))
@@ -167,36 +170,45 @@ def _settle(
 
 
 def _learned(
-    ballot: Ballot, row: int, posterior: Floats, trust: float, vouched: Bools
+    ballot: Ballot, row: int, posterior: Floats, trust: float, speaking: Floats, hearing: Floats
 ) -> Reliability:
     """Expected counts of what one engine did, with the prior, as shares (the M step).
 
-    Silences are counted in slots that are `vouched` for.
+    Of two voices nobody can tell whether one missed a word or the other made it up. There the
+    engine that substitutes more is taken to do more of either.
     """
     speaks, silent, step = ballot.speaks[row], ballot.silent[row], ballot.step[row]
     steps = ballot.steps[row]
     size = len(steps.hits)
-    checked = speaks & ballot.compared
     said = (1 - posterior[0]) * ballot.count
     right = (ballot.supports[row, 1:] * posterior[1:]).sum(axis=0) * ballot.count
-    unsaid = posterior[0] * ballot.count
-    error = _PRIOR_WORDS * steps.errors / trust
-    hit = np.bincount(step[checked], right[checked], size)
-    hit = hit + _PRIOR_WORDS * _PRIOR_HIT * steps.hits
-    substituted = np.bincount(step[checked], (said - right)[checked], size)
-    substituted = substituted + _PRIOR_SUBSTITUTION * error
-    inserted = np.bincount(step[speaks], unsaid[speaks], size) + _PRIOR_INSERTION * error
-    missed = silent & vouched
-    deleted = np.bincount(step[missed], said[missed], RUNS)
-    deleted = deleted + _PRIOR_WORDS * _PRIOR_DELETION * _DELETED_IN_RUN / trust
-    deleted = deleted / (said[missed | speaks & vouched].sum() + _PRIOR_WORDS)
-    inserted = inserted / (said[speaks | silent].sum() + _PRIOR_WORDS)
+    error = steps.errors / trust
+
+    checked = speaks & ballot.compared
+    hit = _PRIOR_WORDS * _PRIOR_HIT * steps.hits
+    hit += np.bincount(step[checked], right[checked], size)
+    substituted = _PRIOR_WORDS * _PRIOR_SUBSTITUTION * error
+    substituted += np.bincount(step[checked], (said - right)[checked], size)
+    share = substituted.sum() / (hit.sum() + substituted.sum())
+
+    between_two = (speaks | silent) & (hearing < _THREE)
+    assumed = said[between_two].sum() * share
+    words = said[speaks | silent].sum() + said[between_two].sum() + _PRIOR_WORDS
+    inserted = (_PRIOR_WORDS * _PRIOR_INSERTION + assumed * _INSERTED_TO_SUBSTITUTED) * error
+    inserted += np.bincount(step[speaks], (posterior[0] * ballot.count)[speaks], size)
+
+    counted = (speaks | silent) & ((speaking > _ONE) | (hearing < _THREE))
+    missed = silent & counted
+    deleted = _PRIOR_WORDS * _PRIOR_DELETION * _DELETED_IN_RUN / trust
+    deleted += assumed * _DELETED_TO_SUBSTITUTED * _DELETED_IN_RUN
+    deleted += np.bincount(step[missed], said[missed], RUNS)
+    deleted /= said[counted].sum() + said[between_two].sum() + _PRIOR_WORDS
     heard = (1 - deleted.sum()) / (hit.sum() + substituted.sum())
     return Reliability(
         edges=steps.edges,
         hit=tuple((heard * hit).tolist()),
         substitution=tuple((heard * substituted).tolist()),
-        insertion=tuple(inserted.tolist()),
+        insertion=tuple((inserted / words).tolist()),
         deletion=tuple(deleted.tolist()),
     )
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from services.merge.building import build_network
 from services.merge.election import Alternative, Election, VotedWord
 from services.merge.members import Member
-from services.merge.network import build_network
 from services.merge.reliability import Reliability, fit, learn_weights
 
 __all__ = [
@@ -49,9 +49,12 @@ def vote_all(
     reliability: Mapping[str, Reliability] | None = None,
 ) -> list[list[VotedWord]]:
     """Vote on each recording, with reliabilities learned from all of them together."""
-    contested = [members for members in recordings if len(members) > 1]
-    voted = iter(_vote_contested(contested, weights, reliability) if contested else [])
-    return [next(voted) if len(members) > 1 else _unopposed(members) for members in recordings]
+    voted = iter(_vote_contested([m for m in recordings if _contested(m)], weights, reliability))
+    return [next(voted) if _contested(members) else _unopposed(members) for members in recordings]
+
+
+def _contested(members: Sequence[Member]) -> bool:
+    return len(members) > 1 and any(member.words for member in members)
 
 
 def _unopposed(members: Sequence[Member]) -> list[VotedWord]:
@@ -75,6 +78,8 @@ def _vote_contested(
     weights: Mapping[str, float] | None,
     reliability: Mapping[str, Reliability] | None,
 ) -> list[list[VotedWord]]:
+    if not recordings:
+        return []
     network = build_network(recordings)
     election = Election(network, fit(network, weights, reliability))
     return [election.words(index, members) for index, members in enumerate(recordings)]

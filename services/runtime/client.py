@@ -52,11 +52,7 @@ class Client:
 
     async def outcome(self, job_id: str) -> JobCompleted | JobFailed | None:
         """How a job has ended, or None while it has not."""
-        for name, model in (("completed", JobCompleted), ("failed", JobFailed)):
-            data = await self._artifacts.read(f"jobs/{job_id}/{name}.json")
-            if data:
-                return model.model_validate_json(data)
-        return None
+        return await kept_outcome(self._artifacts, job_id)
 
     async def transcript(self, completed: JobCompleted) -> Transcript:
         """The Transcript of a job."""
@@ -85,6 +81,15 @@ async def keep_outcome(artifacts: Artifacts, outcome: JobCompleted | JobFailed) 
     name = "completed" if isinstance(outcome, JobCompleted) else "failed"
     path = f"jobs/{outcome.job_id}/{name}.json"
     await artifacts.put(path, outcome.model_dump_json().encode(), MEDIA_TYPE)
+
+
+async def kept_outcome(artifacts: Artifacts, job_id: str) -> JobCompleted | JobFailed | None:
+    """How a job has ended, or None while it has not."""
+    for name, model in (("completed", JobCompleted), ("failed", JobFailed)):
+        data = await artifacts.read(f"jobs/{job_id}/{name}.json")
+        if data:
+            return model.model_validate_json(data)
+    return None
 
 
 async def _events(messages: AsyncIterator[Message]) -> AsyncIterator[Event]:

@@ -41,6 +41,9 @@ class Engine(Protocol):
     """As users write it and results carry it."""
     parallel: ClassVar[bool]
     """Spreads over cores or a GPU by itself, so that one process holds it, once."""
+    sends_audio_to: ClassVar[str | None]
+    """Who else gets to hear what it is given. Such an engine waits instead of computing, may cost
+    money, and works only when it is asked for by name; None: what it hears stays here."""
 
     @property
     def model(self) -> str:
@@ -89,13 +92,20 @@ class TextEmotionEngine(Engine, Protocol):
 def package_usability(*modules: str, extra: str) -> Usability | None:
     """Unusable, when a Python package is missing; None when all are there. Imports none of them."""
     for module in modules:
-        if importlib.util.find_spec(module) is None:
+        if not _installed(module):
             return Usability(
                 usable=False,
                 reason=f"the Python package {module} is not installed",
                 remedy=f"pip install 'voxmesh[{extra}]'",
             )
     return None
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it is in
+        return False
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 
 from services.runtime.artifacts import Artifacts
 from services.runtime.engines import Parameters
@@ -16,7 +17,7 @@ from services.runtime.results import Computed, Recipe, Results
 from services.runtime.retry import RetryPolicy
 from services.runtime.telemetry import inference_span
 from services.runtime.workers import Workers
-from voxmesh_schemas import ArtifactRef, Event, PlannedEngine, StageFailed
+from voxmesh_schemas import ArtifactRef, Event, PlannedEngine, Record, StageFailed
 
 log = structlog.get_logger(__name__)
 
@@ -37,12 +38,13 @@ class Inference:
         parameters: Parameters,
         infer: Callable[[bytes], bytes],
         *,
+        record: type[Record],
         pool: str,
     ) -> Computed:
         """The result of one engine on one artifact.
 
         `infer` runs in a worker process: it is picklable, takes the artifact's bytes and returns
-        the result's.
+        the result's, a `record` in JSON.
 
         Raises:
             TransientError: when all tries failed.
@@ -53,7 +55,9 @@ class Inference:
         async def attempt() -> bytes:
             data = await self.artifacts.get(source)
             with inference_span(planned):
-                return await self._guarded(planned, infer, data, pool)
+                result = await self._guarded(planned, infer, data, pool)
+            _check(planned, record, result)
+            return result
 
         return await self.retry.run(lambda: self.results.get_or_compute(recipe, attempt))
 
@@ -70,6 +74,21 @@ class Inference:
             raise PermanentError(
                 f"the engine {planned.engine} broke on this chunk ({type(error).__name__})"
             ) from error
+
+
+def _check(planned: PlannedEngine, record: type[Record], result: bytes) -> None:
+    """Let nothing into the store that merge could not read.
+
+    Raises:
+        PermanentError: when an engine returned something else than its stage's result.
+    """
+    try:
+        record.model_validate_json(result)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "all of it"
+        raise PermanentError(
+            f"the engine {planned.engine} returned no {record.__name__} ({where} is wrong)"
+        ) from error
 
 
 def lost(job_id: str, chunk_index: int, planned: PlannedEngine, error: Exception) -> StageFailed:

@@ -21,6 +21,7 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from services.runtime.artifacts import Artifacts
+from services.runtime.cancellation import raise_if_cancelled
 from services.runtime.engines import Parameters
 from services.runtime.errors import TransientError
 from voxmesh_schemas import ArtifactRef, Stage
@@ -128,6 +129,7 @@ class Results:
 
     async def _renew(self, lock: Lock) -> None:
         while True:
+            raise_if_cancelled()
             await asyncio.sleep(self._lease_s / 3)
             try:
                 await lock.extend(self._lease_s, replace_ttl=True)

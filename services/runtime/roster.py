@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from services.runtime.cancellation import raise_if_cancelled
 from services.runtime.errors import TransientError
 from voxmesh_schemas import Record, Stage
 
@@ -58,6 +59,7 @@ class Roster:
                     await self._redis.set(key, statuses, px=int(LAPSES_AFTER_S * 1000))
             except RedisError as error:
                 log.warning("engines could not be announced", error=str(error))
+            raise_if_cancelled()
             await asyncio.sleep(ANNOUNCE_EVERY_S)
 
     async def engines(self, stage: Stage) -> tuple[EngineStatus, ...]:

@@ -2,7 +2,7 @@
 
 An engine that computes on one core shares a pool with as many processes as there are cores. One
 that spreads over cores or a GPU by itself gets one process of its own. A process that dies takes no
-service down: what it had in work is a `TransientError`, and the pool is made anew.
+service down: what was in work beside it is done again, and the pool is made anew.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Protocol, TypeVar
 
 from services.runtime.engines import Engine
-from services.runtime.errors import TransientError
+from services.runtime.errors import PermanentError
 from voxmesh_schemas import Stage
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class Workers(Protocol):
         """The function's result, computed elsewhere; `pool` names who shares processes.
 
         Raises:
-            TransientError: when the process died. Errors of the function come through.
+            PermanentError: when its process dies. Errors of the function come through.
         """
 
     async def aclose(self) -> None:
@@ -38,6 +38,8 @@ class Workers(Protocol):
 
 SHARED = "shared"
 """Pool of the engines that compute on one core."""
+ALONE = "alone"
+"""Pool of one process, for what was in work in a pool that broke."""
 
 
 def pool_for(engine: Engine, stage: Stage) -> str:
@@ -51,16 +53,32 @@ class WorkerProcesses:
     def __init__(self, cores: int) -> None:
         self._cores = cores
         self._pools: dict[str, Executor] = {}
+        self._alone = asyncio.Lock()
 
     async def run(self, function: Callable[..., T], *args: object, pool: str) -> T:
         """The function's result, computed in a process of the pool."""
         executor = self._pools.get(pool) or self._start(pool)
         try:
             return await asyncio.get_running_loop().run_in_executor(executor, function, *args)
-        except BrokenProcessPool as error:
+        except BrokenProcessPool:
             if self._pools.get(pool) is executor:
                 del self._pools[pool]
-            raise TransientError("a worker process died, perhaps for want of memory") from error
+        # All that was in work in the pool failed with the one that died. Whose fault it was shows
+        # when each is tried alone; were all tried together again, all would fail again.
+        async with self._alone:
+            return await self._try_alone(function, *args)
+
+    async def _try_alone(self, function: Callable[..., T], *args: object) -> T:
+        executor = self._start(ALONE)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(executor, function, *args)
+        except BrokenProcessPool as error:
+            raise PermanentError(
+                "its process dies of this chunk, even alone; perhaps for want of memory"
+            ) from error
+        finally:
+            self._pools.pop(ALONE, None)
+            executor.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, pool: str) -> Executor:
         executor = ProcessPoolExecutor(

@@ -8,6 +8,7 @@ never between an article and its noun, a name and its surname, a number and its 
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 
 from services.subtitles.function_words import FunctionWords
 from services.subtitles.graphemes import is_unspaced
@@ -33,9 +34,12 @@ _OPENING = "([{\"'«»‹›“”„‚‘’「『《〈（【¿¡"  # noqa: R
 _CLOSING = ")]}\"'»«›‹”“’‘」』》〉）】"  # noqa: RUF001 - as above
 _SENTENCE_ENDS = ".?!…。？！｡؟۔।॥።"  # noqa: RUF001 - as above
 _CLAUSE_ENDS = ",;:—–、，；：،؛"  # noqa: RUF001 - as above
+_ENDS = frozenset(_CLOSING + _SENTENCE_ENDS + _CLAUSE_ENDS)
 _LETTERS = str.maketrans("’", "'")  # noqa: RUF001 - as above
 
 
+# Language repeats itself, and every format asks again.
+@lru_cache(maxsize=1 << 16)
 def break_between(left: str, right: str, words: FunctionWords, *, spaced: bool) -> Break:
     """The kind of break that ends a line after `left` and begins the next with `right`."""
     core = left.rstrip(_CLOSING)
@@ -45,7 +49,7 @@ def break_between(left: str, right: str, words: FunctionWords, *, spaced: bool) 
         return Break.SENTENCE
     if _is_abbreviation(core, words):
         return Break.TIGHT
-    if mark in _CLAUSE_ENDS + _SENTENCE_ENDS:
+    if mark in _CLAUSE_ENDS or mark in _SENTENCE_ENDS:
         return Break.CLAUSE
     if not spaced:
         return _unspaced(left, right)
@@ -74,9 +78,7 @@ def _between_words(left: str, right: str, words: FunctionWords) -> Break:
 
 
 def _only_closes(right: str) -> bool:
-    return all(char in _CLOSING + _SENTENCE_ENDS + _CLAUSE_ENDS for char in right[:1]) and not any(
-        char.isalnum() for char in right
-    )
+    return right[0] in _ENDS and not any(char.isalnum() for char in right)
 
 
 def _goes_on(core: str, right: str, words: FunctionWords) -> bool:

@@ -41,7 +41,12 @@ def _is_shown(char: str) -> bool:
     category = unicodedata.category(char)
     if category == "Cf":
         return char in _KEPT_FORMATS or ord(char) in _TAGS
-    return category not in {"Cc", "Cs"}
+    return category not in {"Cc", "Cs"} and not _is_noncharacter(ord(char))
+
+
+def _is_noncharacter(code: int) -> bool:
+    """Whether Unicode keeps it for no character at all; XML refuses some of them."""
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
 def is_blank(text: str) -> bool:
@@ -96,6 +101,19 @@ def _char_cells(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
+def cut(text: str, most_cells: int) -> str:
+    """As much of the beginning of a text as so many cells hold; an ellipsis says what is gone."""
+    if cells(text) <= most_cells:
+        return text
+    kept, width = "", 1
+    for cluster in graphemes(text):
+        width += _cluster_cells(cluster)
+        if width > most_cells:
+            break
+        kept += cluster
+    return f"{kept.rstrip()}…"
+
+
 def is_unspaced(char: str) -> bool:
     """Whether it belongs to a script that writes no spaces between words (Chinese, Thai, …)."""
     return _UNSPACED.match(char) is not None
@@ -103,6 +121,8 @@ def is_unspaced(char: str) -> bool:
 
 def is_spaced(left: str, right: str) -> bool:
     """Whether a space stands between two neighbouring words."""
+    if left.isascii() and right.isascii():
+        return True
     ends, begins = left[-1], right[0]
     if is_unspaced(ends):
         return begins.isalpha() and not is_unspaced(begins)
@@ -117,3 +137,8 @@ def is_right_to_left(text: str) -> bool:
         if (direction := unicodedata.bidirectional(char)) in {"L", "R", "AL"}:
             return direction != "L"
     return False
+
+
+def is_language_tag(text: str) -> bool:
+    """Whether it has the form of a BCP 47 tag."""
+    return re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", text) is not None

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from services.runtime.artifacts import Artifacts
 from services.runtime.client import keep_outcome
-from services.runtime.errors import VoxmeshError
+from services.runtime.errors import BadInputError, VoxmeshError
+from services.subtitles.captions import Captions
 from services.subtitles.render import FILE_NAMES, MEDIA_TYPES, render
 from voxmesh_schemas import (
     Event,
     JobCompleted,
     JobFailed,
+    Notice,
     Output,
     Stage,
     SubtitlesRendered,
@@ -29,12 +31,22 @@ class SubtitlesHandler:
     artifacts: Artifacts
 
     async def on_transcript_merged(self, event: TranscriptMerged) -> AsyncIterator[Event]:
-        """Render each format, and end the job when all are stored."""
+        """Render each format, and end the job when all are stored.
+
+        Raises:
+            BadInputError: when the options make no sense, or no format can hold what was said.
+        """
         transcript = Transcript.model_validate_json(await self.artifacts.get(event.artifact))
         language = transcript.language or "und"
+        captions = Captions(transcript, event.options.subtitles)
         outputs: list[Output] = []
+        warnings = list(transcript.warnings)
         for form in event.options.formats:
-            data = await asyncio.to_thread(render, transcript, form)
+            try:
+                data = await asyncio.to_thread(render, captions, form)
+            except BadInputError as error:
+                warnings.append(Notice(code="lost-format", message=f"no {form}: {error}"))
+                continue
             path = f"jobs/{event.job_id}/outputs/{FILE_NAMES[form]}"
             artifact = await self.artifacts.put(path, data, MEDIA_TYPES[form])
             output = Output(
@@ -44,12 +56,14 @@ class SubtitlesHandler:
             yield SubtitlesRendered(
                 job_id=event.job_id, language=language, format=form, artifact=artifact
             )
+        if not outputs:
+            raise BadInputError(warnings[-1].message)
         completed = JobCompleted(
             job_id=event.job_id,
             outputs=tuple(outputs),
             transcript=event.artifact,
             engines=event.engines,
-            warnings=transcript.warnings,
+            warnings=tuple(warnings),
         )
         await keep_outcome(self.artifacts, completed)
         yield completed
@@ -57,4 +71,9 @@ class SubtitlesHandler:
 
 def on_failure(event: Event, error: VoxmeshError) -> Iterator[Event]:
     """A job whose captions cannot be written has failed."""
-    yield JobFailed(job_id=event.job_id, stage=Stage.SUBTITLES, reason=str(error))
+    yield JobFailed(
+        job_id=event.job_id,
+        stage=Stage.SUBTITLES,
+        reason=str(error),
+        bad_input=isinstance(error, BadInputError),
+    )

@@ -1,14 +1,11 @@
-"""The best lines for a stretch of units."""
+"""The best lines for every stretch of units that one cue could hold."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import accumulate, pairwise
+import numpy as np
 
-from services.subtitles.breaks import Break
 from services.subtitles.profiles import Profile
-from services.subtitles.units import Unit
+from services.subtitles.stretches import Costs, Indices, Stretches
 
 # What a fault costs, in the currency of `Break`. A break between lines of one cue costs half of
 # what it would cost between cues, because the eye is there already.
@@ -22,80 +19,78 @@ Lines = tuple[int, ...]
 
 
 class Layout:
-    """Sets stretches of one passage in lines."""
+    """Sets stretches in lines; for each number of lines, on top of what fewer lines have cost."""
 
-    def __init__(self, units: Sequence[Unit], profile: Profile) -> None:
+    def __init__(self, stretches: Stretches, profile: Profile) -> None:
+        self._stretches = stretches
         self._line_cells = profile.line_cells
-        self._max_lines = profile.max_lines
-        self._breaks = [_LINE_BREAK * unit.break_after for unit in units]
-        self._spaces = [int(unit.spaced) for unit in units]
-        widths = (unit.cells + unit.spaced for unit in units)
-        self._offsets = list(accumulate(widths, initial=0))
-        words = (unit.break_after is not Break.GLUED for unit in units)
-        self._words = list(accumulate(words, initial=0))
-        self._sentences = _sentence_bounds(units)
+        shape = (len(stretches.ends), stretches.count + 1)
+        # By length less one and by end. The first line of a stretch ends at its `_middle`.
+        self._costs = np.full(shape, np.inf)
+        self._middles: list[Indices] = []
+        for length, ends in enumerate(stretches.ends, start=1):
+            fits = ends[stretches.cells(ends - length, ends) <= self._line_cells]
+            self._costs[length - 1, fits] = 0.0
+        self._middles.append(np.broadcast_to(np.arange(shape[1]), shape))
+        for _ in range(profile.max_lines - 1):
+            self._add_line()
 
-    def cells(self, begin: int, end: int) -> int:
-        """Width of units [begin, end) on one line."""
-        return self._offsets[end] - self._offsets[begin] - self._spaces[begin]
+    def costs(self, length: int, ends: Indices) -> Costs:
+        """What the best lines cost; infinite where they do not fit."""
+        costs: Costs = self._costs[length - 1, ends]
+        return costs
 
-    def is_boundary(self, index: int) -> bool:
-        """Whether a sentence, or the passage, begins or ends before unit `index`."""
-        return self._sentences[0][index] == index
-
-    def words(self, begin: int, end: int) -> int:
-        """How many words units [begin, end) hold, apart from names and notes before them."""
-        return self._words[end] - self._words[begin]
-
-    def tail(self, begin: int, end: int) -> int:
-        """How many words of an unfinished sentence stand at the end of units [begin, end)."""
-        return self.words(max(begin, self._sentences[0][end]), end)
-
-    def head(self, begin: int, end: int) -> int:
-        """How many words of a sentence begun before stand at the start of units [begin, end)."""
-        return self.words(begin, min(end, self._sentences[1][begin]))
-
-    def lines(self, begin: int, end: int) -> tuple[float, Lines] | None:
-        """What the best lines for units [begin, end) cost, and the lines; None: they do not fit."""
-        return self._lines(begin, end, self._max_lines)
-
-    def _lines(self, begin: int, end: int, most: int) -> tuple[float, Lines] | None:
-        width = self.cells(begin, end)
-        if width <= self._line_cells:
-            return 0.0, (end,)
-        if width > most * (self._line_cells + 1) - 1:
-            return None
-        best: tuple[float, Lines] | None = None
-        # Earlier breaks leave more than the lines below can hold.
-        rest_cells = (most - 1) * (self._line_cells + 1)
-        first = bisect_left(self._offsets, self._offsets[end] - rest_cells, begin + 1, end)
-        for middle in range(first, end):
-            if (top := self.cells(begin, middle)) > self._line_cells:
+    def lines(self, begin: int, end: int) -> Lines:
+        """The best lines for units [begin, end)."""
+        ends: list[int] = []
+        for middles in reversed(self._middles):
+            begin = int(middles[end - begin - 1, end])
+            ends.append(begin)
+            if begin == end:
                 break
-            rest = self._lines(middle, end, most - 1)
-            if rest is None:
-                continue
-            bottom = self.cells(middle, rest[1][0])
-            cost = rest[0] + self._imbalance(top, bottom) + self._break(begin, middle, end)
-            if best is None or cost < best[0]:
-                best = cost, (middle, *rest[1])
-        return best
+        return tuple(ends)
 
-    def _break(self, begin: int, middle: int, end: int) -> float:
-        cost = self._breaks[middle - 1]
-        is_orphan = cost > 0 and 1 in (self.tail(begin, middle), self.head(middle, end))
-        return cost + _ORPHAN if is_orphan else cost
+    def _add_line(self) -> None:
+        """Let every stretch that is too wide for one line have one line more."""
+        fewer, below = self._costs, self._middles[-1]
+        self._costs = fewer.copy()
+        middles = below.copy()
+        stretches = self._stretches
+        for length, fitting in enumerate(stretches.ends, start=1):
+            ends = fitting[stretches.cells(fitting - length, fitting) > self._line_cells]
+            best = np.full(len(ends), np.inf)
+            middle = ends.copy()
+            for rest in range(length - 1, 0, -1):
+                cost = self._with_top(length, rest, ends, fewer, below)
+                better = cost < best
+                best[better] = cost[better]
+                middle[better] = ends[better] - rest
+            self._costs[length - 1, ends] = best
+            middles[length - 1, ends] = middle
+        self._middles.append(middles)
 
-    def _imbalance(self, top: int, bottom: int) -> float:
+    def _with_top(
+        self, length: int, rest: int, ends: Indices, fewer: Costs, below: Indices
+    ) -> Costs:
+        """What a first line costs that leaves `rest` units to the lines below it."""
+        stretches = self._stretches
+        costs, rests = np.full(len(ends), np.inf), fewer[rest - 1, ends]
+        top = stretches.cells(ends - length, ends - rest)
+        fits = np.flatnonzero((top <= self._line_cells) & np.isfinite(rests))
+        if len(fits):
+            ends = ends[fits]
+            bottom = stretches.cells(ends - rest, below[rest - 1, ends])
+            cost = self._imbalance(top[fits], bottom) + self._break(length, rest, ends)
+            costs[fits] = rests[fits] + cost
+        return costs
+
+    def _break(self, length: int, rest: int, ends: Indices) -> Costs:
+        middles = ends - rest
+        cost = _LINE_BREAK * self._stretches.breaks[middles - 1]
+        is_orphan = self._stretches.tail(ends - length, middles) == 1
+        is_orphan |= self._stretches.head(middles, ends) == 1
+        return np.where(is_orphan & (cost > 0), cost + _ORPHAN, cost)
+
+    def _imbalance(self, top: Indices, bottom: Indices) -> Costs:
         difference = (top - bottom) / self._line_cells
-        return _UNBALANCED * difference**2 + _TOP_HEAVY * max(0.0, difference)
-
-
-def _sentence_bounds(units: Sequence[Unit]) -> tuple[list[int], list[int]]:
-    """For each place between units, the last sentence bound at or before it and the first after."""
-    ends = [0, *(n for n, unit in enumerate(units, 1) if unit.break_after is Break.SENTENCE)]
-    if ends[-1] != len(units):
-        ends.append(len(units))
-    before = [end for end, after in pairwise(ends) for _ in range(end, after)]
-    after = [after for end, after in pairwise(ends) for _ in range(end, after)]
-    return [*before, len(units)], [*after, len(units)]
+        return _UNBALANCED * difference**2 + _TOP_HEAVY * np.maximum(0.0, difference)

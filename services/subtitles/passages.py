@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from services.subtitles.emotion_notes import note
 from services.subtitles.graphemes import is_blank, visible
@@ -15,6 +16,23 @@ UNKNOWN_SPEAKER = "-"
 """Stands where a name would, when somebody else speaks and nobody knows who."""
 
 
+class Labels(Enum):
+    """What stands before the words wherever another speaker begins."""
+
+    NONE = "none"
+    NAMES = "names"
+    CHEVRONS = "chevrons"
+    """Two chevrons and the name, as American captions have it."""
+
+    def of(self, name: str, *, is_first: bool) -> str:
+        """The label for a speaker's name; empty: nothing. The first unknown one needs none."""
+        if self is Labels.NONE:
+            return ""
+        if self is Labels.CHEVRONS:
+            return f">> {name}:" if name else ">>"
+        return f"{name}:" if name else "" if is_first else UNKNOWN_SPEAKER
+
+
 @dataclass(frozen=True)
 class Passage:
     """Words to be set together, and what stands before them."""
@@ -23,6 +41,8 @@ class Passage:
     words: tuple[Word, ...]
     language: str | None
     emotion: Emotion | None
+    is_strong: bool
+    """Whether the emotion deserves a note."""
     label: str
     """What names the speaker before the first word; empty: nothing does."""
     note: str
@@ -38,16 +58,17 @@ def speaker_names(transcript: Transcript) -> dict[str, str]:
     return {label: name for label, name in names.items() if label and not is_blank(name)}
 
 
-def passages(transcript: Transcript, profile: Profile, *, named: bool) -> Iterator[Passage]:
-    """The passages in order of start; `named` puts the speaker's name before each change."""
+def passages(
+    transcript: Transcript, profile: Profile, labels: Labels, *, with_notes: bool
+) -> Iterator[Passage]:
+    """The passages in order of start; `with_notes` says of strong emotions what they are."""
     names = speaker_names(transcript)
     shown: dict[Voice, str] = {}
     previous: Voice | None = None
     for group in _groups(transcript, profile):
         first = group[0]
         voice, text = voice_of(first), _note(first, transcript, profile)
-        name = names.get(first.speaker or "")
-        label = f"{name}:" if name else UNKNOWN_SPEAKER if previous is not None else ""
+        label = labels.of(names.get(first.speaker or "", ""), is_first=previous is None)
         is_new_mood = shown.get(voice) != text
         shown[voice] = text
         yield Passage(
@@ -55,8 +76,9 @@ def passages(transcript: Transcript, profile: Profile, *, named: bool) -> Iterat
             words=tuple(word for utterance in group for word in utterance.words),
             language=first.language or transcript.language,
             emotion=_emotion(first),
-            label=label if named and voice != previous else "",
-            note=text if is_new_mood else "",
+            is_strong=text != "",
+            label=label if voice != previous else "",
+            note=text if is_new_mood and with_notes else "",
         )
         previous = voice
 

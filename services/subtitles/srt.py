@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from services.subtitles.cues import Cue, build_cues
-from services.subtitles.graphemes import cells
+from services.subtitles.captions import Captions
+from services.subtitles.naming import named_lines
 from services.subtitles.notes import clock
-from services.subtitles.passages import UNKNOWN_SPEAKER, speaker_names
-from services.subtitles.profiles import WEB, Profile
-from services.subtitles.timing import Voice
-from voxmesh_schemas import Transcript
+from services.subtitles.passages import Labels
 
 _NO_SPEECH = "[no speech recognised]"
 _NO_SPEECH_MS = 5000
@@ -23,43 +19,18 @@ _MARKUP = re.compile(r"--(?=>)|<(?=\s*[/!A-Za-z])|\{(?=\\)|\\(?=[NnhA-Za-z{}])|^
 _WORD_JOINER = "\u2060"
 
 
-def to_srt(transcript: Transcript, profile: Profile = WEB) -> str:
+def to_srt(captions: Captions) -> str:
     """The captions, with names before speaker changes; silence is said in a cue of its own."""
-    cues = build_cues(transcript, profile, named=True)
+    cues = captions.cues(Labels.NAMES)
     if not cues:
         # A file without a cue is no SubRip file to many readers, and there are no comments.
-        end_ms = min(_NO_SPEECH_MS, transcript.media.duration_ms) or _NO_SPEECH_MS
+        end_ms = min(_NO_SPEECH_MS, captions.transcript.media.duration_ms) or _NO_SPEECH_MS
         return _block(1, 0, end_ms, [_NO_SPEECH])
-    names = speaker_names(transcript)
+    named = named_lines(cues, captions.names, Labels.NAMES, captions.profile)
     return "\n".join(
         _block(number, cue.start_ms, cue.end_ms, lines)
-        for number, (cue, lines) in enumerate(_named(cues, names, profile), start=1)
+        for number, (cue, lines) in enumerate(named, start=1)
     )
-
-
-def _named(
-    cues: tuple[Cue, ...], names: dict[str, str], profile: Profile
-) -> Iterator[tuple[Cue, list[str]]]:
-    """Cues with a name wherever the cue before is another speaker's.
-
-    `build_cues` has set names where a passage begins. They are missing where a speaker goes on
-    after a cue of somebody who spoke at the same time.
-    """
-    previous: Voice | None = None
-    for cue in cues:
-        lines = list(cue.lines)
-        name = names.get(cue.speaker or "")
-        label = f"{name}:" if name else UNKNOWN_SPEAKER
-        is_change = cue.voice != previous and (name or previous is not None)
-        if is_change and not cue.named:
-            lines = _labelled(label, lines, profile)
-        previous = cue.voice
-        yield cue, lines
-
-
-def _labelled(label: str, lines: list[str], profile: Profile) -> list[str]:
-    first = f"{label} {lines[0]}"
-    return [first, *lines[1:]] if cells(first) <= profile.line_cells else [label, *lines]
 
 
 def _block(number: int, start_ms: int, end_ms: int, lines: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate
 
 from services.subtitles.breaks import Break, break_between
 from services.subtitles.function_words import FunctionWords
@@ -45,8 +45,13 @@ def label_units(labels: Iterable[str], at_ms: int, line_cells: int) -> list[Unit
 
 
 def _pieces(word: Word, line_cells: int) -> Iterator[Unit]:
-    texts = list(_texts(word.text, line_cells))
-    widths = [cells(text) for text, _ in texts]
+    text = word.text
+    if text.isascii() and text.isprintable() and " " not in text and len(text) <= line_cells:
+        # Most words of most transcripts are one unit as they are.
+        yield Unit(text, word.start_ms, word.end_ms, len(text), spaced=True)
+        return
+    texts = list(_texts(text, line_cells))
+    widths = [max(1, cells(text)) for text, _ in texts]
     total, done = max(1, sum(widths)), 0
     for (text, spaced), width in zip(texts, widths, strict=True):
         start = word.start_ms + word.duration_ms * done // total
@@ -82,28 +87,29 @@ def _split(word: str, line_cells: int) -> Iterator[str]:
 
 def join(units: Sequence[Unit], words: FunctionWords) -> list[Unit]:
     """The units with the spaces and the breaks between them worked out."""
-    joined = []
+    joined: list[Unit] = []
+    spaced = False
     for index, unit in enumerate(units):
-        before = units[index - 1] if index else None
-        spaced = unit.spaced and before is not None and is_spaced(before.text, unit.text)
-        joined.append(replace(unit, spaced=spaced))
-    for index, (unit, following) in enumerate(pairwise(joined)):
-        if unit.break_after is not Break.GLUED:
-            kind = break_between(unit.text, following.text, words, spaced=following.spaced)
-            joined[index] = replace(unit, break_after=kind)
+        kind = unit.break_after
+        follows_spaced = False
+        if index + 1 < len(units):
+            following = units[index + 1]
+            follows_spaced = following.spaced and is_spaced(unit.text, following.text)
+            if kind is not Break.GLUED:
+                kind = break_between(unit.text, following.text, words, spaced=follows_spaced)
+        joined.append(Unit(unit.text, unit.start_ms, unit.end_ms, unit.cells, spaced, kind))
+        spaced = follows_spaced
     return joined
 
 
-def in_order(units: Iterable[Unit], not_before_ms: int) -> list[Unit]:
-    """The units with starts that never fall, and ends that never pass the next start."""
-    ordered: list[Unit] = []
-    for unit in units:
-        start = max(unit.start_ms, not_before_ms)
-        if ordered and ordered[-1].end_ms > start:
-            ordered[-1] = replace(ordered[-1], end_ms=start)
-        ordered.append(replace(unit, start_ms=start, end_ms=max(start, unit.end_ms)))
-        not_before_ms = start
-    return ordered
+def in_order(units: Sequence[Unit], not_before_ms: int) -> list[Unit]:
+    """The units, at least one, with starts that never fall and ends that never pass the next one."""
+    starts = list(accumulate((unit.start_ms for unit in units), max, initial=not_before_ms))[1:]
+    latest = [*starts[1:], max(unit.end_ms for unit in units)]
+    return [
+        Unit(unit.text, start, max(start, min(unit.end_ms, last)), unit.cells, unit.spaced)
+        for unit, start, last in zip(units, starts, latest, strict=True)
+    ]
 
 
 def text_of(units: Sequence[Unit]) -> str:

@@ -2,40 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from services.subtitles.cues import Cue, build_cues
+from services.subtitles.captions import Captions
+from services.subtitles.cues import Cue
+from services.subtitles.emotion_styles import STYLES
 from services.subtitles.notes import NO_SPEECH, clock, facts, warning
-from services.subtitles.palette import BACKGROUND_OPACITY, colour_of
-from services.subtitles.passages import speaker_names
-from services.subtitles.profiles import WEB, Profile
-from voxmesh_schemas import Transcript
+from services.subtitles.palette import BACKGROUND_OPACITY
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-def to_webvtt(transcript: Transcript, profile: Profile = WEB) -> str:
+def to_webvtt(captions: Captions) -> str:
     """The captions, with a colour per speaker; what is missing is said in comments."""
-    names = speaker_names(transcript)
-    cues = build_cues(transcript, profile)
+    transcript, cues = captions.transcript, captions.cues()
     # All comments come first: simple readers take one between cues for the end of a cue's text.
     blocks = ["WEBVTT", _note(f"{name}: {value}" for name, value in facts(transcript))]
     if transcript.warnings or not cues:
         warnings = [f"Warning: {warning(notice)}" for notice in transcript.warnings]
         blocks.append(_note(warnings if cues else [*warnings, NO_SPEECH]))
-    blocks.append(_style(names[s.label] for s in transcript.speakers if s.label in names))
-    blocks += [_cue(number, cue, names) for number, cue in enumerate(cues, start=1)]
+    blocks.append(style_block(captions))
+    blocks += [cue_block(number, cue, captions) for number, cue in enumerate(cues, start=1)]
     return "\n\n".join(blocks) + "\n"
 
 
-def _cue(number: int, cue: Cue, names: dict[str, str]) -> str:
-    text = "\n".join(line.translate(_ESCAPES) for line in cue.lines)
-    if cue.emotion is not None:
-        text = f"<c.{cue.emotion.value}>{text}</c>"
-    if name := names.get(cue.speaker or ""):
-        text = f"<v {name.translate(_ESCAPES)}>{text}"
+def style_block(captions: Captions) -> str:
+    """The colours of speakers and the type of emotions."""
+    rules = [_rule("", f"background-color: rgba(0, 0, 0, {BACKGROUND_OPACITY})")]
+    rules += [
+        _rule(f'v[voice="{_css_string(name)}"]', f"color: {colour}")
+        for name, colour in captions.colours.items()
+    ]
+    if captions.styles_emotions:
+        strong = {cue.emotion for cue in captions.cues() if cue.is_strong}
+        for emotion, style in STYLES.items():
+            if emotion in strong:
+                bold = ["font-weight: bold"] if style.bold else []
+                italic = ["font-style: italic"] if style.italic else []
+                rules.append(_rule(f".{emotion.value}.strong", *bold, *italic))
+    if captions.options.karaoke:
+        rules.append(_rule(":past", "text-decoration: underline"))
+    return "\n".join(["STYLE", *rules])
+
+
+def cue_block(number: int, cue: Cue, captions: Captions) -> str:
+    """One cue, by its number in the whole recording."""
+    text = "\n".join(_timed_lines(cue) if captions.options.karaoke else map(_escaped, cue.lines))
+    if language := captions.foreign_language(cue):
+        text = f"<lang {language}>{text}</lang>"
+    if cue.emotion is not None and captions.styles_emotions:
+        strength = "strong" if cue.is_strong else "mild"
+        text = f"<c.{cue.emotion.value}.{strength}>{text}</c>"
+    if name := captions.name_of(cue):
+        text = f"<v {_escaped(name)}>{text}"
     times = f"{clock(cue.start_ms)} --> {clock(cue.end_ms)}{_settings(cue)}"
     return f"{number}\n{times}\n{text}"
+
+
+def _timed_lines(cue: Cue) -> Iterator[str]:
+    """Lines with the time before each word, where it rises and lies within the cue."""
+    reached = cue.start_ms
+    for line in cue.units:
+        parts = []
+        for at, unit in enumerate(line):
+            space = " " if unit.spaced and at else ""
+            stamp = ""
+            if reached < unit.start_ms < cue.end_ms:
+                reached = unit.start_ms
+                stamp = f"<{clock(reached)}>"
+            parts.append(f"{space}{stamp}{_escaped(unit.text)}")
+        yield "".join(parts)
 
 
 def _settings(cue: Cue) -> str:
@@ -53,13 +89,13 @@ def _note(lines: Iterable[str]) -> str:
     return "\n".join(["NOTE", *(line.replace("-->", "-- >") for line in lines)])
 
 
-def _style(names: Iterable[str]) -> str:
-    rules = [f"::cue {{\n  background-color: rgba(0, 0, 0, {BACKGROUND_OPACITY});\n}}"]
-    rules += [
-        f'::cue(v[voice="{_css_string(name)}"]) {{\n  color: {colour_of(index)};\n}}'
-        for index, name in enumerate(dict.fromkeys(names))
-    ]
-    return "\n".join(["STYLE", *rules])
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPES)
+
+
+def _rule(selector: str, *declarations: str) -> str:
+    lines = "".join(f"  {declaration};\n" for declaration in declarations)
+    return f"::cue{f'({selector})' if selector else ''} {{\n{lines}}}"
 
 
 def _css_string(text: str) -> str:

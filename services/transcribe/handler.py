@@ -15,6 +15,7 @@ from services.transcribe.settings import TranscribeSettings
 from voxmesh_schemas import (
     AudioChunked,
     Event,
+    Hypothesis,
     PlannedEngine,
     SpeechTranscribed,
     Stage,
@@ -43,6 +44,7 @@ class TranscribeHandler:
                 event.chunk.artifact,
                 {"language": language},
                 partial(transcribe, planned.engine, self.settings, language),
+                record=Hypothesis,
                 pool=pool_for(ENGINES.make(planned.engine, self.settings), Stage.TRANSCRIBE),
             )
         except GIVEN_UP as error:

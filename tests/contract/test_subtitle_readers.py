@@ -22,10 +22,12 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from services.subtitles.captions import Captions
 from services.subtitles.cues import Cue, build_cues
 from services.subtitles.graphemes import visible
 from services.subtitles.markdown import escape
-from services.subtitles.render import FILE_NAMES, render
+from services.subtitles.passages import Labels
+from services.subtitles.render import render
 from services.subtitles.srt import to_srt
 from services.subtitles.webvtt import to_webvtt
 from tests.conftest import ROOT, without
@@ -105,12 +107,12 @@ def _meant(cue: Cue) -> tuple[int, int, str, object]:
 
 
 def test_javascript_readers_see_every_cue(node_modules: Path) -> None:
-    (found,) = _read([to_webvtt(WILD)], node_modules)
+    (found,) = _read([to_webvtt(Captions(WILD))], node_modules)
     _check(WILD, found)
     # The standard decodes a name's escapes; W3C's parser leaves that to whoever uses it.
     voices = {unescape(cue["voice"] or "") for cue in found["validated"]["cues"]}
     assert voices == {'A <b> & "C" --> }', "María-José O'Brien :: {x}", ""}
-    assert ["angry"] in [cue["classes"] for cue in found["validated"]["cues"]]
+    assert ["angry", "strong"] in [cue["classes"] for cue in found["validated"]["cues"]]
     assert "\n\n" not in "".join(found["validated"]["styles"])
 
 
@@ -120,13 +122,15 @@ def test_javascript_readers_see_every_cue(node_modules: Path) -> None:
 def test_javascript_readers_see_the_cues_of_any_transcript(
     node_modules: Path, made: list[Transcript]
 ) -> None:
-    found = _read([to_webvtt(one) for one in made], node_modules)
+    found = _read([to_webvtt(Captions(one)) for one in made], node_modules)
     for one, read in zip(made, found, strict=True):
         _check(one, read)
 
 
 def test_webvtt_py_reads_voices_and_lines() -> None:
-    read = webvtt.from_string(to_webvtt(transcript(said("Hi there, Mark."), names=("Anna",))))
+    read = webvtt.from_string(
+        to_webvtt(Captions(transcript(said("Hi there, Mark."), names=("Anna",))))
+    )
     (caption,) = read.captions
     assert (caption.voice, caption.lines) == ("Anna", ["<v Anna>Hi there, Mark."])
     assert caption.start == "00:00:00.000"
@@ -136,7 +140,7 @@ def test_webvtt_py_reads_voices_and_lines() -> None:
 @given(any_transcript())
 def test_webvtt_py_and_pysubs2_see_every_cue_of_any_transcript(made: Transcript) -> None:
     cues = build_cues(made)
-    file = to_webvtt(made)
+    file = to_webvtt(Captions(made))
     assume(not STAMPS.search(file))
     assert len(webvtt.from_string(file).captions) == len(cues)
     read = pysubs2.SSAFile.from_string(file, format_="vtt")
@@ -144,7 +148,7 @@ def test_webvtt_py_and_pysubs2_see_every_cue_of_any_transcript(made: Transcript)
 
 
 def _srt_texts(made: Transcript) -> list[str]:
-    read = pysubs2.SSAFile.from_string(to_srt(made), format_="srt")
+    read = pysubs2.SSAFile.from_string(to_srt(Captions(made)), format_="srt")
     return [event.text.replace("\\N", "\n").replace(WORD_JOINER, "") for event in read]
 
 
@@ -152,8 +156,8 @@ def _srt_texts(made: Transcript) -> list[str]:
 @given(any_transcript())
 def test_pysubs2_sees_every_word_of_a_subrip_file(made: Transcript) -> None:
     """Names stand before the lines; the lines themselves come through whole."""
-    cues = build_cues(made, named=True)
-    assume(not STAMPS.search(render(made, OutputFormat.SRT).decode()))
+    cues = build_cues(made, labels=Labels.NAMES)
+    assume(not STAMPS.search(render(Captions(made), OutputFormat.SRT).decode()))
     if cues:
         for text, cue in zip(_srt_texts(made), cues, strict=True):
             lines = "\n".join(cue.lines).replace(WORD_JOINER, "")
@@ -172,7 +176,7 @@ def test_subrip_names_whoever_speaks_after_another() -> None:
 @pytest.mark.parametrize("kind", OutputFormat)
 def test_silence_leaves_valid_files_that_say_so(kind: OutputFormat, node_modules: Path) -> None:
     made = transcript(title="Silence & <more>")
-    text = render(made, kind).decode()
+    text = render(Captions(made), kind).decode()
     match kind:
         case OutputFormat.VTT:
             assert _read([text], node_modules)[0]["validated"]["errors"] == []
@@ -183,7 +187,6 @@ def test_silence_leaves_valid_files_that_say_so(kind: OutputFormat, node_modules
             assert Transcript.model_validate_json(text) == made
         case OutputFormat.MARKDOWN:
             assert "No speech was recognised." in text
-    assert FILE_NAMES[kind].endswith(f".{kind.value}")
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
@@ -198,7 +201,9 @@ def test_markdown_shows_any_text_as_it_is(text: str) -> None:
 @given(any_transcript())
 def test_markdown_tables_hold_every_word(made: Transcript) -> None:
     tokens = (
-        MarkdownIt("commonmark").enable("table").parse(render(made, OutputFormat.MARKDOWN).decode())
+        MarkdownIt("commonmark")
+        .enable("table")
+        .parse(render(Captions(made), OutputFormat.MARKDOWN).decode())
     )
     rows = sum(token.type == "tr_open" for token in tokens)
     words = sum(len(utterance.words) for utterance in made.utterances)
@@ -209,7 +214,7 @@ def test_markdown_tables_hold_every_word(made: Transcript) -> None:
 
 @given(any_transcript())
 def test_json_is_the_transcript(made: Transcript) -> None:
-    data = render(made, OutputFormat.JSON)
+    data = render(Captions(made), OutputFormat.JSON)
     assert Transcript.model_validate_json(data) == made
-    assert render(made, OutputFormat.JSON) == data
+    assert render(Captions(made), OutputFormat.JSON) == data
     assert data.endswith(b"}\n")

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from services.subtitles.captions import Captions
 from services.subtitles.markdown import escape, to_markdown
 from services.subtitles.notes import clock
 from services.subtitles.render import FILE_NAMES, MEDIA_TYPES, render
 from services.subtitles.srt import to_srt
 from services.subtitles.webvtt import to_webvtt
 from tests.subtitle_transcripts import feeling, said, transcript
-from voxmesh_schemas import Emotion, Notice, OutputFormat
+from voxmesh_schemas import Emotion, Notice, OutputFormat, SubtitleOptions, Transcript
+
+
+def _webvtt(made: Transcript, **options: object) -> str:
+    return to_webvtt(Captions(made, SubtitleOptions.model_validate(options)))
+
+
+def _srt(made: Transcript, **options: object) -> str:
+    return to_srt(Captions(made, SubtitleOptions.model_validate(options)))
 
 
 @pytest.mark.parametrize(
@@ -28,15 +37,17 @@ def test_times_are_right_to_the_millisecond(time_ms: int, text: str) -> None:
 
 def test_webvtt_says_who_and_how() -> None:
     angry = feeling(Emotion.ANGRY, 0.9)
-    text = to_webvtt(transcript(said("Stop it!", emotion=angry), said("Me?", 2000, speaker="S2")))
-    assert "1\n00:00:00.000 --> 00:00:00.900\n<v Anna><c.angry>[angrily] Stop it!</c>" in text
+    text = _webvtt(transcript(said("Stop it!", emotion=angry), said("Me?", 2000, speaker="S2")))
+    assert (
+        "1\n00:00:00.000 --> 00:00:00.900\n<v Anna><c.angry.strong>[angrily] Stop it!</c>" in text
+    )
     assert "2\n00:00:02.000 --> 00:00:02.833\n<v Mark>Me?\n" in text
     assert '::cue(v[voice="Anna"]) {\n  color: #ffffff;\n}' in text
     assert '::cue(v[voice="Mark"]) {\n  color: #f0e442;\n}' in text
 
 
 def test_webvtt_escapes_words_and_names() -> None:
-    text = to_webvtt(transcript(said("a <b> & --> c"), names=('A>\n\n"&',)))
+    text = _webvtt(transcript(said("a <b> & --> c"), names=('A>\n\n"&',)))
     assert '<v A&gt; "&amp;>a &lt;b&gt; &amp; --&gt; c\n' in text
     assert '::cue(v[voice="A\\3e  \\22 \\26 "])' in text
     assert text.count("-->") == 1
@@ -44,21 +55,21 @@ def test_webvtt_escapes_words_and_names() -> None:
 
 def test_a_warning_is_a_comment_before_all_cues() -> None:
     notice = Notice(code="lost-chunk", message="lost -->\n\nhere", start_ms=0, end_ms=900)
-    text = to_webvtt(transcript(said("Hello."), warnings=(notice,)))
+    text = _webvtt(transcript(said("Hello."), warnings=(notice,)))
     comment = "NOTE\nWarning: 00:00:00.000 to 00:00:00.900: lost -- > here\n\nSTYLE\n"
     assert comment in text
 
 
 def test_unknown_speakers_have_no_voice() -> None:
-    assert "\nHello.\n" in to_webvtt(transcript(said("Hello.", speaker=None)))
+    assert "\nHello.\n" in _webvtt(transcript(said("Hello.", speaker=None)))
 
 
 def test_a_speaker_without_a_name_goes_by_the_label() -> None:
-    assert "<v S1>Hello." in to_webvtt(transcript(said("Hello."), names=(" ",)))
+    assert "<v S1>Hello." in _webvtt(transcript(said("Hello."), names=(" ",)))
 
 
 def test_subrip_names_speakers_at_changes_only() -> None:
-    text = to_srt(
+    text = _srt(
         transcript(
             said("Hello."),
             said("How are you?", 3000),
@@ -82,7 +93,7 @@ def test_subrip_names_speakers_at_changes_only() -> None:
     ],
 )
 def test_what_subrip_readers_take_for_markup_is_kept_apart(words: str, line: str) -> None:
-    assert to_srt(transcript(said(words, speaker=None))).endswith(f"\n{line}\n")
+    assert _srt(transcript(said(words, speaker=None))).endswith(f"\n{line}\n")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +122,7 @@ def test_markdown_has_text_segments_and_words() -> None:
 @pytest.mark.parametrize("kind", OutputFormat)
 def test_every_format_has_a_name_a_type_and_stable_bytes(kind: OutputFormat) -> None:
     made = transcript(said("Good news!"))
-    assert render(made, kind) == render(made.model_copy(deep=True), kind)
-    assert FILE_NAMES[kind].endswith(kind.value)
+    again = made.model_copy(deep=True)
+    assert render(Captions(made), kind) == render(Captions(again), kind)
+    assert kind.value in FILE_NAMES[kind]
     assert "/" in MEDIA_TYPES[kind]

@@ -41,6 +41,7 @@ class Acoustic:
 
     name: ClassVar[str] = "acoustic"
     parallel: ClassVar[bool] = False
+    sends_audio_to: ClassVar[str | None] = None
 
     def __init__(self, settings: DiarizeSettings) -> None:
         del settings

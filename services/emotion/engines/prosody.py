@@ -21,6 +21,7 @@ class ProsodyEngine:
 
     name: ClassVar[str] = "prosody"
     parallel: ClassVar[bool] = False
+    sends_audio_to: ClassVar[str | None] = None
     model = "yin-1"
 
     def __init__(self, settings: EmotionSettings) -> None:

@@ -52,6 +52,7 @@ class SpeechBrainEngine:
 
     name: ClassVar[str] = "speechbrain"
     parallel: ClassVar[bool] = True
+    sends_audio_to: ClassVar[str | None] = None
 
     def __init__(self, settings: EmotionSettings) -> None:
         self._settings = settings

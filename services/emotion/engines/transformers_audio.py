@@ -30,6 +30,7 @@ class TransformersAudioEngine:
 
     name: ClassVar[str] = "transformers"
     parallel: ClassVar[bool] = True
+    sends_audio_to: ClassVar[str | None] = None
 
     def __init__(self, settings: EmotionSettings) -> None:
         self._settings = settings

@@ -31,6 +31,7 @@ class TransformersTextEngine:
 
     name: ClassVar[str] = "transformers"
     parallel: ClassVar[bool] = True
+    sends_audio_to: ClassVar[str | None] = None
 
     def __init__(self, settings: EmotionSettings) -> None:
         self._settings = settings

@@ -50,6 +50,7 @@ class VaderEngine:
 
     name: ClassVar[str] = "vader"
     parallel: ClassVar[bool] = False
+    sends_audio_to: ClassVar[str | None] = None
 
     def __init__(self, settings: EmotionSettings) -> None:
         """Nothing of the settings concerns a lexicon."""

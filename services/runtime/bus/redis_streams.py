@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from services.runtime.bus.base import Message, OnMessage, Slots
+from services.runtime.cancellation import raise_if_cancelled
 from services.runtime.errors import TransientError
 
 log = structlog.get_logger(__name__)
@@ -100,6 +101,7 @@ class RedisBus:
                 news = await self.redis.xread(dict(since), block=1000)
             except RedisError as error:
                 raise TransientError(f"Redis answers no more: {error}") from error
+            raise_if_cancelled()
             for stream, entries in news:
                 since[stream.decode()] = entries[-1][0].decode()
                 for _, fields in entries:
@@ -168,6 +170,7 @@ class _Subscription:
         """Touch a message so that it stays with this process while it is in work."""
         (entry,) = delivered.raw_message["message_ids"]
         while True:
+            raise_if_cancelled()
             await asyncio.sleep(self._touch_every_s)
             try:
                 await self._redis.xclaim(

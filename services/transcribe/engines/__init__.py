@@ -9,6 +9,14 @@ ENGINES: Registry[Transcriber] = Registry(
     {
         "faster-whisper": "services.transcribe.engines.faster_whisper:FasterWhisper",
         "pocketsphinx": "services.transcribe.engines.pocketsphinx:PocketSphinx",
+        # Used only when asked for by name: these send audio to a vendor.
+        "assemblyai": "services.transcribe.engines.assemblyai:AssemblyAI",
+        "deepgram": "services.transcribe.engines.deepgram:Deepgram",
+        "openai": "services.transcribe.engines.openai_compatible:OpenAI",
+        "openai-whisper": "services.transcribe.engines.openai_compatible:OpenAIWhisper",
+        "groq": "services.transcribe.engines.openai_compatible:Groq",
+        "mistral": "services.transcribe.engines.openai_compatible:Mistral",
+        "selfhosted": "services.transcribe.engines.openai_compatible:SelfHosted",
     },
 )
 NAMES = ENGINES.names

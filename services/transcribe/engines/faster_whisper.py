@@ -43,6 +43,7 @@ class FasterWhisper:
 
     name: ClassVar[str] = "faster-whisper"
     parallel: ClassVar[bool] = True
+    sends_audio_to: ClassVar[str | None] = None
 
     def __init__(self, settings: TranscribeSettings) -> None:
         self._settings = settings

@@ -36,6 +36,7 @@ class PocketSphinx:
 
     name: ClassVar[str] = "pocketsphinx"
     parallel: ClassVar[bool] = False
+    sends_audio_to: ClassVar[str | None] = None
 
     def __init__(self, settings: TranscribeSettings) -> None:
         del settings

@@ -87,6 +87,8 @@ class Behaviour:
 
     name: ClassVar[str] = "beeps"
     parallel: ClassVar[bool] = False
+    sends_audio_to: ClassVar[str | None] = None
+    sends_audio_to: ClassVar[str | None] = None
     model = "1"
 
     def __init__(self, settings: object) -> None:
