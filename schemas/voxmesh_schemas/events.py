@@ -6,6 +6,7 @@ listens downstream can drop the second telling.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import ClassVar
 from uuid import UUID, uuid5
 
@@ -70,6 +71,11 @@ class AudioChunked(Event):
     def key(self) -> str:
         return f"{self.job_id}:{self.chunk.index}"
 
+    @property
+    def salt(self) -> str:
+        """What sets the job's results apart, when it reuses none of other jobs."""
+        return self.job_id if self.plan.fresh else ""
+
 
 class AudioIngested(Event):
     """All chunks are out: the job's manifest."""
@@ -112,6 +118,11 @@ class SpeechTranscribed(ChunkResult):
     @property
     def stage(self) -> Stage:
         return Stage.TRANSCRIBE
+
+    @property
+    def salt(self) -> str:
+        """What sets the job's results apart, when it reuses none of other jobs."""
+        return self.job_id if self.plan.fresh else ""
 
 
 class SpeakersDiarized(ChunkResult):
@@ -238,6 +249,14 @@ class JobFailed(Event):
     bad_input: bool = Field(default=False, description="the source or the options are at fault")
 
 
+class Failure(Record):
+    """A time that a message could not be handled, whatever was tried then and there."""
+
+    at: str = Field(description="RFC 3339, UTC")
+    error: str = Field(description="one sentence")
+    attempts: int = Field(ge=1, description="tries in place")
+
+
 class DeadLetter(Record):
     """A message that nobody could handle, kept whole for operators."""
 
@@ -249,7 +268,15 @@ class DeadLetter(Record):
     body_base64: str = Field(description="the original bytes")
     group: str = Field(description="consumer group that gave up")
     error: str = Field(description="one sentence")
-    attempts: int = Field(ge=1)
+    attempts: int = Field(ge=1, description="tries in all")
+    history: tuple[Failure, ...] = Field(default=(), description="every failure, the last one last")
+
+    @property
+    def id(self) -> str:
+        """The same whenever the same group gives up on the same message."""
+        body = sha256(self.body_base64.encode()).hexdigest()
+        about = f"dead-letter/{self.group}/{self.original_topic}/{self.original_key}/{body}"
+        return str(uuid5(NAMESPACE, about))
 
 
 EVENTS: tuple[type[Event], ...] = (

@@ -106,6 +106,10 @@ class JobOptions(Options):
         default=SubtitleOptions(), description="how captions are to be set"
     )
 
+    fresh: bool = Field(
+        default=False, description="compute everything anew, whatever earlier jobs have left"
+    )
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
@@ -138,6 +142,7 @@ class Plan(Record):
     language: str | None = Field(default=None, description="BCP 47 tag, when known beforehand")
     min_speakers: int | None = None
     max_speakers: int | None = None
+    fresh: bool = Field(default=False, description="results of earlier jobs are not reused")
     notices: tuple[Notice, ...] = Field(
         default=(), description="what the plan lacks of what was asked for"
     )

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from services.cli.default_command import DefaultGroup
+
 app = typer.Typer(
     name="voxmesh",
     no_args_is_help=True,
@@ -15,6 +17,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+subtitles = typer.Typer(
+    cls=DefaultGroup, no_args_is_help=True, help="Write captions from a transcript, or check some."
+)
+app.add_typer(subtitles, name="subtitles")
 
 Sources = Annotated[
     list[str], typer.Argument(help="Files, http(s) addresses or video pages.", show_default=False)
@@ -38,7 +45,18 @@ MaxSpeakers = Annotated[int | None, typer.Option(min=1, help="At most so many vo
 Channels = Annotated[
     Literal["mix", "split"], typer.Option(help="Mix all channels, or caption each by itself.")
 ]
-Formats = Annotated[str, typer.Option("--format", help="Files to write: vtt, srt, json, md.")]
+Formats = Annotated[
+    str,
+    typer.Option(
+        "--format", help="Files to write: vtt, srt, ass, ttml, scc, hls, txt, csv, tsv, json, md."
+    ),
+]
+Profile = Annotated[
+    str,
+    typer.Option(
+        help="House style: web, netflix, bbc, youtube, broadcast-608, or a .toml or .json file."
+    ),
+]
 Playlist = Annotated[bool, typer.Option(help="Take every entry of a playlist page.")]
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the captions.")
@@ -221,19 +239,62 @@ def emotion(recording: AudioFile, engine: EngineName = None, output: FileOut = N
     _end(lambda: command.emotion(recording, engine, output))
 
 
-@app.command()
-def subtitles(
+@subtitles.command("write")
+def write_subtitles(
     transcript: Annotated[Path, typer.Argument(help="A transcript.json.", show_default=False)],
     formats: Formats = "vtt,srt",
+    profile: Profile = "web",
     output: Output = Path("captions"),
+    emotion: Annotated[
+        Literal["none", "brackets", "style", "both"],
+        typer.Option(help="How emotions are told: by notes such as [angrily], by type, or both."),
+    ] = "both",
+    karaoke: Annotated[bool, typer.Option(help="Time every word, in vtt, ass and hls.")] = False,
+    drop_frame: Annotated[bool, typer.Option(help="Drop-frame time code, in scc.")] = True,
+    hls_segment_s: Annotated[
+        float, typer.Option("--hls-segment", help="Seconds of a segment, in hls.")
+    ] = 6.0,
+    hls_mpegts: Annotated[
+        int, typer.Option(help="MPEG-2 timestamp of the recording's first instant, in hls.")
+    ] = 0,
 ) -> None:
     """Write captions from a transcript.json.
 
-    The subtitles stage alone.
+    The subtitles stage alone. 'write' need not be said.
     """
-    from services.cli import stages as command
+    from services.cli import subtitles as command
 
-    _end(lambda: command.subtitles(transcript, formats, output))
+    style = {
+        "emotion": emotion,
+        "karaoke": karaoke,
+        "drop_frame": drop_frame,
+        "hls_segment_ms": round(hls_segment_s * 1000),
+        "hls_mpegts": hls_mpegts,
+    }
+    _end(lambda: command.write(transcript, formats, output, profile, style))
+
+
+@subtitles.command("check")
+def check_subtitles(
+    file: Annotated[
+        Path, typer.Argument(help="A vtt, srt, ass, ttml or scc file.", show_default=False)
+    ],
+    profile: Profile = "web",
+    language: Annotated[
+        str | None, typer.Option(help="Language of the captions, as a BCP 47 tag.")
+    ] = None,
+    frame_rate: Annotated[
+        str | None, typer.Option(help="Frames per second, such as 25 or 30000/1001.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Tell what captions fall short of, with the time of each.
+
+    Whoever made them. The exit code is 1 when there is anything.
+    """
+    from services.cli import subtitles as command
+
+    _end(lambda: command.check(file, profile, language, frame_rate, as_json=json))
 
 
 @app.callback()

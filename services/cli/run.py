@@ -8,7 +8,7 @@ import json
 import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ from services.cli.request import as_source, folder_names, local_path
 from services.cli.summary import JobReport, print_json, print_report, worst
 from services.runtime.client import Client
 from services.runtime.embedded import private_redis
-from services.runtime.errors import BadInputError, PermanentError, TransientError
+from services.runtime.errors import BadInputError, PermanentError, TransientError, VoxmeshError
 from services.runtime.logs import configure_logs
 from services.runtime.mesh import Mesh
 from services.runtime.settings import MeshSettings
@@ -47,7 +47,10 @@ def run(
 ) -> int:
     """Caption every source; gives the exit code."""
     settings = MeshSettings() if state_dir is None else MeshSettings(state_dir=state_dir)
-    settings = settings.model_copy(update={"log_level": "error", "grace_s": 1.0})
+    settings = settings.model_copy(
+        # A person waits: what fails in place is given up, and the next run tries it again.
+        update={"log_level": "error", "grace_s": 1.0, "retry_delays_s": ()}
+    )
     configure_logs(settings)
     check_folder(output)
     sources = expanded(texts, playlist=playlist)
@@ -100,8 +103,11 @@ async def _run(
             reports.append(report)
             if not as_json:
                 print_report(console, report)
-    # Only an unfinished run leaves its state, to go on from.
+    # Only an unfinished run leaves its state, to go on from; what engines found is always kept.
     shutil.rmtree(folder, ignore_errors=True)
+    with suppress(VoxmeshError):
+        for request in requests:
+            await mesh.artifacts.delete_all(f"jobs/{request.job_id}/")
     if as_json:
         print_json(reports)
     return worst(reports)
@@ -126,7 +132,9 @@ def _requests(folder: Path, sources: Sequence[Source], options: JobOptions) -> l
             job_ids = json.loads(kept.read_text())
         else:
             job_ids = [uuid4().hex for _ in sources]
-            kept.write_text(json.dumps(job_ids))
+            beside = kept.with_suffix(".part")
+            beside.write_text(json.dumps(job_ids))
+            beside.replace(kept)
     except (OSError, ValueError) as error:
         raise PermanentError(f"cannot keep the run's state in {folder}: {error}") from error
     return [
@@ -149,6 +157,7 @@ async def _embedded(
         try:
             bus = RedisBus(url, prefix=settings.topic_prefix)
             mesh = Mesh.joined(settings, bus=bus, redis=redis, workers=workers)
+            await mesh.results.release_all()
             # The person at this machine may read its files and reach its network anyway.
             own = IngestSettings(local_files=True, private_networks=True)
             services = [ingest.service(mesh, own), *wired(mesh, NAMES[1:])]

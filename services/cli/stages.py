@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from services.cli.exits import SUCCESS
-from services.cli.request import output_formats
 from services.ingest.chunking import Cut
 from services.ingest.recording import Recording, open_recording
 from services.ingest.sources import SourcePolicy
@@ -25,7 +24,6 @@ from voxmesh_schemas import (
     EmotionWindow,
     HypothesisWord,
     Source,
-    Transcript,
     Turn,
 )
 
@@ -106,28 +104,8 @@ def emotion(recording: Path, engine: str | None, output: Path | None) -> int:
     return write(TypeAdapter(list[EmotionWindow]).dump_json(windows, indent=2), output)
 
 
-def subtitles(transcript: Path, formats: str, output: Path) -> int:
-    """Captions from a transcript."""
-    from services.cli.run import check_folder
-    from services.subtitles.captions import Captions
-    from services.subtitles.render import FILE_NAMES, render
-
-    wanted = output_formats(formats)
-    try:
-        record = Transcript.model_validate_json(transcript.read_bytes())
-    except OSError as error:
-        raise BadInputError(f"cannot read {transcript}: {error.strerror}") from error
-    except ValidationError as error:
-        raise BadInputError(f"{transcript} is not a transcript of voxmesh") from error
-    check_folder(output)
-    captions = Captions(record)
-    for form in wanted:
-        write(render(captions, form), output / FILE_NAMES[form])
-    return SUCCESS
-
-
 def usable(engines: Registry[E], settings: object, wanted: str | None) -> E:
-    """The engine that is wanted, or the first that works here.
+    """The engine that is wanted, or the first that works here and sends audio nowhere.
 
     Raises:
         EngineUnusableError: when it does not work, or none does.
@@ -135,6 +113,8 @@ def usable(engines: Registry[E], settings: object, wanted: str | None) -> E:
     reasons = []
     for name in (wanted,) if wanted else engines.names:
         engine = engines.make(name, settings)
+        if engine.sends_audio_to and not wanted:
+            continue
         found = engine.usability()
         if found.usable:
             return engine

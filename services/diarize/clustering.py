@@ -14,6 +14,8 @@ _CLOSEST = 1.2
 """Two voices lie at least so far apart: squared distance per dimension, where the noise of a single
 window is 1."""
 
+_BETWEEN = 0.5
+
 
 def cluster(points: Floats, *, at_least: int = 1, at_most: int | None = None) -> Indices:
     """Labels from 0 for points whose variance within a voice is about 1, shape (n,).
@@ -37,7 +39,8 @@ def cluster(points: Floats, *, at_least: int = 1, at_most: int | None = None) ->
     labels = fcluster(tree, height, "distance")
     if labels.max() < at_least:
         labels = fcluster(tree, min(at_least, count), "maxclust")
-    return _merge_close(points, labels - 1, at_least, at_most or count)
+    labels = _merge_close(points, labels - 1, at_least, at_most or count)
+    return _dissolve_mixtures(points, labels, at_least)
 
 
 def _merge_close(points: Floats, labels: Indices, at_least: int, at_most: int) -> Indices:
@@ -63,3 +66,29 @@ def _merge_close(points: Floats, labels: Indices, at_least: int, at_most: int) -
 def _apart(difference: Floats, size: float, other_size: float) -> float:
     """Squared distance per dimension, less what the noise of the two centres adds to it."""
     return float(np.mean(difference**2) - 1 / size - 1 / other_size)
+
+
+def _dissolve_mixtures(points: Floats, labels: Indices, at_least: int) -> Indices:
+    """Give clusters that lie between two larger ones to these, the smallest first.
+
+    A window over a change of voice, or over two voices at once, has a mean between theirs, and many
+    such windows make a cluster. A third voice hardly ever lies on the line between two others.
+    """
+    labels = labels.copy()
+    sizes = np.bincount(labels)
+    for label in np.argsort(sizes, kind="stable").tolist():
+        larger = [other for other in np.unique(labels).tolist() if sizes[other] > sizes[label]]
+        if len(np.unique(labels)) <= max(at_least, 2):
+            break
+        own = labels == label
+        centres = {other: points[labels == other].mean(axis=0) for other in [label, *larger]}
+        for one, other in combinations(larger, 2):
+            line = centres[other] - centres[one]
+            share = float((centres[label] - centres[one]) @ line / (line @ line))
+            beside = centres[label] - centres[one] - share * line
+            noise = 1 / sizes[label] + (1 - share) ** 2 / sizes[one] + share**2 / sizes[other]
+            if 0.2 <= share <= 0.8 and np.mean(beside**2) - noise < _BETWEEN:
+                nearer = (points[own] - centres[one] - line / 2) @ line > 0
+                labels[own] = np.where(nearer, other, one)
+                break
+    return np.unique(labels, return_inverse=True)[1]

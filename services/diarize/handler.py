@@ -10,7 +10,7 @@ from services.diarize.engines import ENGINES
 from services.diarize.inference import diarize
 from services.diarize.settings import DiarizeSettings
 from services.runtime.errors import VoxmeshError
-from services.runtime.inference import GIVEN_UP, Inference, as_they_come, lost
+from services.runtime.inference import Inference, as_they_come, failures_of, lost
 from services.runtime.workers import pool_for
 from voxmesh_schemas import AudioChunked, Diarization, Event, PlannedEngine, SpeakersDiarized, Stage
 
@@ -24,39 +24,35 @@ class DiarizeHandler:
 
     async def on_audio_chunked(self, event: AudioChunked) -> AsyncIterator[Event]:
         """Tell each engine's result as soon as it is there."""
-        works = (self._heard(event, planned) for planned in event.plan.of(Stage.DIARIZE))
+        works = {engine: self._heard(event, engine) for engine in event.plan.of(Stage.DIARIZE)}
         async for told in as_they_come(works):
             yield told
 
-    async def _heard(self, event: AudioChunked, planned: PlannedEngine) -> list[Event]:
+    async def _heard(self, event: AudioChunked, planned: PlannedEngine) -> Event:
         # How few people speak in the whole recording says nothing of one chunk; how many at most
         # does.
         most = event.plan.max_speakers
-        try:
-            computed = await self.inference.compute(
-                planned,
-                event.chunk.artifact,
-                {"max_speakers": most},
-                partial(diarize, planned.engine, self.settings, None, most),
-                record=Diarization,
-                pool=pool_for(ENGINES.make(planned.engine, self.settings), Stage.DIARIZE),
-            )
-        except GIVEN_UP as error:
-            return [lost(event.job_id, event.chunk.index, planned, error)]
-        return [
-            SpeakersDiarized(
-                job_id=event.job_id,
-                chunk=event.chunk,
-                engine=planned.engine,
-                artifact=computed.artifact,
-                compute_ms=computed.compute_ms,
-                reused=computed.reused,
-            )
-        ]
+        computed = await self.inference.compute(
+            planned,
+            event.chunk.artifact,
+            {"max_speakers": most},
+            partial(diarize, planned.engine, self.settings, None, most),
+            record=Diarization,
+            pool=pool_for(ENGINES.make(planned.engine, self.settings), Stage.DIARIZE),
+            salt=event.salt,
+        )
+        return SpeakersDiarized(
+            job_id=event.job_id,
+            chunk=event.chunk,
+            engine=planned.engine,
+            artifact=computed.artifact,
+            compute_ms=computed.compute_ms,
+            reused=computed.reused,
+        )
 
 
 def on_failure(event: Event, error: VoxmeshError) -> Iterator[Event]:
-    """Every diarizer of the plan is lost for the chunk."""
+    """The diarizers that failed are lost for the chunk."""
     if isinstance(event, AudioChunked):
-        for planned in event.plan.of(Stage.DIARIZE):
-            yield lost(event.job_id, event.chunk.index, planned, error)
+        for planned, reason in failures_of(error, event.plan.of(Stage.DIARIZE)):
+            yield lost(event.job_id, event.chunk.index, planned, reason)

@@ -43,6 +43,7 @@ def resolve(options: JobOptions, roster: Roster) -> Plan:
         language=options.language,
         min_speakers=options.min_speakers,
         max_speakers=options.max_speakers,
+        fresh=options.fresh,
         notices=tuple(notices),
     )
 
@@ -56,20 +57,29 @@ def _asked_for(stage: Stage, name: str, engines: Sequence[EngineStatus]) -> Plan
         raise EngineUnusableError(
             f"the {stage} engine {name} cannot be used: {status.reason}. {status.remedy}".strip()
         )
-    return PlannedEngine(stage=stage, engine=name, model=status.model, reason="asked for")
+    told = f"; it sends audio to {status.sends_audio_to}" if status.sends_audio_to else ""
+    return PlannedEngine(stage=stage, engine=name, model=status.model, reason=f"asked for{told}")
 
 
 def _best(stage: Stage, engines: Sequence[EngineStatus]) -> PlannedEngine | None:
-    for rank, status in enumerate(engines):
+    # Nobody's audio goes anywhere, at anybody's cost, that was not asked for.
+    local = [status for status in engines if not status.sends_audio_to]
+    for rank, status in enumerate(local):
         if status.usable:
-            passed_over = "; ".join(f"{e.name} is not: {e.reason}" for e in engines[:rank])
+            passed_over = "; ".join(f"{e.name} is not: {e.reason}" for e in local[:rank])
             reason = f"the first that is usable here ({passed_over})" if passed_over else "the best"
             return PlannedEngine(stage=stage, engine=status.name, model=status.model, reason=reason)
     return None
 
 
 def _missing(stage: Stage, engines: Sequence[EngineStatus]) -> Notice:
-    reasons = "; ".join(f"{e.name}: {e.reason}" for e in engines) or "none is installed"
+    reasons = "; ".join(f"{e.name}: {_why_not(e)}" for e in engines) or "none is installed"
     if stage is Stage.TRANSCRIBE:
         raise EngineUnusableError(f"no engine can transcribe here ({reasons})")
     return Notice(code="no-engine", message=f"No engine was usable for {stage} ({reasons}).")
+
+
+def _why_not(status: EngineStatus) -> str:
+    if status.usable:
+        return f"sends audio to {status.sends_audio_to}, so it has to be asked for by name"
+    return status.reason

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import compress, pairwise
+from dataclasses import dataclass
+from itertools import compress, islice, pairwise
 
 import numpy as np
 
@@ -61,6 +61,7 @@ class Election:
         timing = _timing_order(network, accuracy)
         timer = _first_of(timing, timed & agree)
         self._agree = agree
+        self._present = network.present.sum(axis=0)
         self._spelling = np.lexsort((-accuracy, ~network.written))
         self._speller = _first_of(self._spelling, agree)
         self._timer = np.where(timer >= 0, timer, _first_of(timing, timed))
@@ -72,16 +73,15 @@ class Election:
         heard = [by_engine.get(engine, ()) for engine in network.engines]
         start, end = np.searchsorted(network.recording, [recording, recording + 1]).tolist()
         slots = start + np.flatnonzero(self._winner[start:end])
-        drafts: list[VotedWord] = []
-        times: list[Times | None] = []
-        for slot in slots.tolist():
-            chosen = self._entry(slot, int(self._speller[slot]), heard)
-            drafts += self._draft(slot, chosen, heard, len(members))
-            times += self._times(slot, len(chosen), heard)
-        spans = without_overlaps(filled(times))
+        shown = [
+            (slot, self._entry(slot, int(self._speller[slot]), heard)) for slot in slots.tolist()
+        ]
+        times = [span for slot, chosen in shown for span in self._times(slot, len(chosen), heard)]
+        spans = iter(without_overlaps(filled(times)))
         return [
-            replace(draft, start_ms=span[0], end_ms=span[1])
-            for draft, span in zip(drafts, spans, strict=True)
+            word
+            for slot, chosen in shown
+            for word in self._voted(slot, chosen, list(islice(spans, len(chosen))), heard)
         ]
 
     def _entry(
@@ -91,28 +91,29 @@ class Election:
         first = int(self._network.first[row, slot])
         return heard[row][first : first + int(self._network.count[row, slot])]
 
-    def _draft(
+    def _voted(
         self,
         slot: int,
         chosen: Sequence[HypothesisWord],
+        spans: Sequence[Times],
         heard: Sequence[Sequence[HypothesisWord]],
-        members: int,
     ) -> list[VotedWord]:
+        """The words shown in a slot."""
         engines = self._engines(self._agree[:, slot])
         alternatives = self._alternatives(slot, heard) if self._contested[slot] else ()
         confidence = float(self._posterior[self._winner[slot], slot])
         return [
             VotedWord(
                 text=word.text,
-                start_ms=0,
-                end_ms=0,
+                start_ms=start,
+                end_ms=end,
                 confidence=confidence,
-                agreement=len(engines) / members,
+                agreement=len(engines) / int(self._present[slot]),
                 engines=engines,
                 alternatives=alternatives,
                 language=word.language,
             )
-            for word in chosen
+            for word, (start, end) in zip(chosen, spans, strict=True)
         ]
 
     def _engines(self, mask: Bools) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, WatchError
 
 from services.merge.slots import Receipt, Slot, expected_slots, slot_of
 from services.runtime.artifacts import Artifacts
@@ -142,17 +142,30 @@ class Ledger:
         return dict(zip(ENGINE_STAGES, map(int, counts), strict=True))
 
     async def _counts_made_again(self, job_id: str) -> dict[Stage, int]:
+        slots: set[Slot] | None = None
+        while slots is None:
+            slots = await self._counted_again(job_id)
+        return {stage: sum(slot.stage is stage for slot in slots) for stage in ENGINE_STAGES}
+
+    async def _counted_again(self, job_id: str) -> set[Slot] | None:
+        """The slots that are counted now, or None when Redis was wiped on the way.
+
+        Were it wiped while we list, a result counted meanwhile would be forgotten: the watched key
+        is gone then, which breaks the transaction.
+        """
+        counting = self._key(job_id, COUNTING)
         async with self._pipeline() as pipe:
-            # Were Redis wiped while we list, a result counted meanwhile would be forgotten: the
-            # watched key is gone then, which breaks the transaction.
-            await self._redis.set(self._key(job_id, COUNTING), 1, nx=True, ex=COUNTS_LAPSE_AFTER_S)
-            await pipe.watch(self._key(job_id, COUNTING))
+            await self._redis.set(counting, 1, nx=True, ex=COUNTS_LAPSE_AFTER_S)
+            await pipe.watch(counting)
             slots = await self._kept(job_id, "done") | await self._kept(job_id, "lost")
             pipe.multi()  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
             self._add(pipe, job_id, slots)
             pipe.set(self._key(job_id, COUNTED), 1, ex=COUNTS_LAPSE_AFTER_S)
-            await pipe.execute()
-        return {stage: sum(slot.stage is stage for slot in slots) for stage in ENGINE_STAGES}
+            try:
+                await pipe.execute()
+            except WatchError:
+                return None
+        return slots
 
     def _add(self, pipe: Pipeline, job_id: str, slots: Collection[Slot]) -> None:
         """Count results, each once however often it comes."""

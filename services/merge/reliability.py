@@ -28,18 +28,21 @@ import numpy as np
 from services.merge.ballot import RUNS, Ballot, make_ballot
 from services.merge.familiarity import LEVELS
 from services.merge.members import Floats
-from services.merge.network import Bools, ConfusionNetwork
+from services.merge.network import ConfusionNetwork
 
-COINCIDENCE = 0.05
+_COINCIDENCE = 0.05
 """How likely two engines that both err hear the same wrong word."""
 
 _FIRST_ROUNDS = 10
 _ROUNDS = 60
 _SETTLED = 1e-3
 _CREDIBLE = 0.5
+"""An engine with less accuracy than this vouches for nothing."""
 _ONE, _THREE = 1.01, 2.99
+"""More than one voice; fewer than three."""
 _INSERTED_TO_SUBSTITUTED, _DELETED_TO_SUBSTITUTED = 0.25, 0.4
 """Recognisers substitute most, delete less and insert least."""
+_TRUST = (0.1, 10.0)
 _PRIOR_WORDS = 20.0
 _PRIOR_HIT, _PRIOR_SUBSTITUTION, _PRIOR_DELETION, _PRIOR_INSERTION = 0.89, 0.06, 0.05, 0.02
 _DELETED_IN_RUN = np.array([0.6, 0.2, 0.2])
@@ -88,9 +91,9 @@ class _Model:
     engines: tuple[Reliability, ...]
     familiar: Floats
     """Logarithm of how much likelier a word that was said is to have a level than one that was
-    not, shape (levels,)."""
+    not, for words alone in a slot and words beside others, shape (2, levels)."""
     strange: Floats
-    """Logarithm of the probability of each level among words that were not said."""
+    """Logarithm of the probability of each level among words that were not said, (2, levels)."""
 
 
 def learn_weights(
@@ -109,11 +112,11 @@ def fit(
 
     Args:
         network: one long recording or many short ones; the more words, the better.
-        weights: how far engines are trusted beforehand (1 when left out); worth as much as having
-            seen them on some twenty words, so that it matters for short recordings only.
+        weights: how far engines are trusted beforehand, 0.1 to 10, 1 when left out; worth as much
+            as having seen them on some twenty words, so that it matters for short recordings only.
         reliability: learned before, for every engine of the network.
     """
-    trust = np.array([(weights or {}).get(engine, 1.0) for engine in network.engines])
+    trust = np.clip([(weights or {}).get(e, 1.0) for e in network.engines], *_TRUST)
     edges = None if reliability is None else {e: reliability[e].edges for e in network.engines}
     known = () if reliability is None else tuple(reliability[e] for e in network.engines)
     ballot = make_ballot(network, edges)
@@ -194,7 +197,8 @@ def _learned(
     between_two = (speaks | silent) & (hearing < _THREE)
     assumed = said[between_two].sum() * share
     words = said[speaks | silent].sum() + said[between_two].sum() + _PRIOR_WORDS
-    inserted = (_PRIOR_WORDS * _PRIOR_INSERTION + assumed * _INSERTED_TO_SUBSTITUTED) * error
+    inserted = _PRIOR_WORDS * _PRIOR_INSERTION * error
+    inserted += assumed * _INSERTED_TO_SUBSTITUTED * steps.errors
     inserted += np.bincount(step[speaks], (posterior[0] * ballot.count)[speaks], size)
 
     counted = (speaks | silent) & ((speaking > _ONE) | (hearing < _THREE))
@@ -214,7 +218,7 @@ def _learned(
 
 
 def _learned_familiarity(ballot: Ballot, posterior: Floats) -> tuple[Floats, Floats]:
-    """What levels of familiarity tell, of words alone in a slot and of words beside others.
+    """What levels of familiarity tell: `familiar` and `strange` of the model.
 
     Beforehand the less familiar of two words is taken to be the likelier error.
     """
@@ -241,7 +245,7 @@ def _judged(ballot: Ballot, model: _Model) -> tuple[Floats, float]:
     familiar = model.familiar[beside, ballot.familiarity]
     score = np.where(ballot.possible, familiar, -np.inf)
     spoken = ballot.speaks.sum(axis=0)
-    score[0] = np.log(COINCIDENCE) * np.maximum(spoken - 1, 0)
+    score[0] = np.log(_COINCIDENCE) * np.maximum(spoken - 1, 0)
     score[0] += np.log(_INSERTED_IN_RUN)[ballot.lone_run]
     for row, engine in enumerate(model.engines):
         speaks, silent, step = ballot.speaks[row], ballot.silent[row], ballot.step[row]
@@ -252,7 +256,7 @@ def _judged(ballot: Ballot, model: _Model) -> tuple[Floats, float]:
         score[1:, speaks] += voice * np.where(
             ballot.supports[row, 1:, speaks].T,
             np.log(engine.hit)[step[speaks]],
-            np.log(COINCIDENCE * np.array(engine.substitution))[step[speaks]],
+            np.log(_COINCIDENCE * np.array(engine.substitution))[step[speaks]],
         )
     top = score.max(axis=0, initial=-1e9)
     weight = np.exp(score - top)

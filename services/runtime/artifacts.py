@@ -49,7 +49,7 @@ class Artifacts:
                 raise PermanentError(
                     f"cannot keep artifacts in {folder}: {error.strerror}"
                 ) from error
-            return cls(LocalStore(folder), folder.as_uri())
+            return cls(LocalStore(folder, automatic_cleanup=True), folder.as_uri())
         try:
             return cls(from_url(url), url)
         except (BaseError, ValueError) as error:

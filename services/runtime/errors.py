@@ -2,6 +2,7 @@
 
     VoxmeshError
     ├── TransientError           may go well another time: tried again, with back-off
+    │   └── ExhaustedError       was tried again in place already: tried again later, not at once
     └── PermanentError           will never go well: the job or the stage fails with this sentence
         ├── BadInputError        the user's recording or options are at fault
         └── EngineUnusableError  an engine cannot work here; says what to do about it
@@ -26,6 +27,10 @@ class TransientError(VoxmeshError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class ExhaustedError(TransientError):
+    """All tries in place are used up: whoever tries again does so later."""
 
 
 class PermanentError(VoxmeshError):

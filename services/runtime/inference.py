@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from services.runtime.artifacts import Artifacts
 from services.runtime.engines import Parameters
-from services.runtime.errors import PermanentError, TransientError, VoxmeshError
+from services.runtime.errors import ExhaustedError, PermanentError, TransientError, VoxmeshError
 from services.runtime.results import Computed, Recipe, Results
 from services.runtime.retry import RetryPolicy
 from services.runtime.telemetry import inference_span
@@ -40,17 +40,20 @@ class Inference:
         *,
         record: type[Record],
         pool: str,
+        salt: str = "",
     ) -> Computed:
         """The result of one engine on one artifact.
 
         `infer` runs in a worker process: it is picklable, takes the artifact's bytes and returns
-        the result's, a `record` in JSON.
+        the result's, a `record` in JSON. Results of another `salt` are not found.
 
         Raises:
             TransientError: when all tries failed.
             PermanentError: when the engine cannot do it.
         """
-        recipe = Recipe(planned.stage, planned.engine, planned.model, parameters, source.sha256)
+        recipe = Recipe(
+            planned.stage, planned.engine, planned.model, parameters, source.sha256, salt
+        )
 
         async def attempt() -> bytes:
             data = await self.artifacts.get(source)
@@ -102,19 +105,67 @@ def lost(job_id: str, chunk_index: int, planned: PlannedEngine, error: Exception
     )
 
 
-GIVEN_UP = (TransientError, PermanentError)
-"""What `Inference.compute` raises when an engine is finally lost for a chunk."""
+Failures = Sequence[tuple[PlannedEngine, VoxmeshError]]
+"""The engines that failed on a chunk, and why."""
+
+
+class UnfinishedError(ExhaustedError):
+    """Some engines are not done with a chunk and may be another time."""
+
+    def __init__(self, failures: Failures) -> None:
+        waits = [e.retry_after_s for _, e in failures if isinstance(e, TransientError)]
+        super().__init__(
+            _sentence(failures), retry_after_s=max((w for w in waits if w), default=None)
+        )
+        self.failures = failures
+
+
+class LostError(PermanentError):
+    """Some engines are finally lost for a chunk."""
+
+    def __init__(self, failures: Failures) -> None:
+        super().__init__(_sentence(failures))
+        self.failures = failures
+
+
+def failures_of(error: VoxmeshError, engines: Iterable[PlannedEngine]) -> Failures:
+    """Which of the engines an event's failure is the failure of; all, when it is of none."""
+    if isinstance(error, UnfinishedError | LostError):
+        return error.failures
+    return [(planned, error) for planned in engines]
+
+
+def _sentence(failures: Failures) -> str:
+    return "; ".join(f"{planned.engine}: {error}" for planned, error in failures)
 
 
 async def as_they_come(
-    works: Iterable[Coroutine[Any, Any, list[Event]]],
+    works: Mapping[PlannedEngine, Coroutine[Any, Any, Event]],
 ) -> AsyncIterator[Event]:
-    """The events of several engines, each as soon as its engine is done."""
-    tasks = [asyncio.create_task(work) for work in works]
+    """What each engine tells, as soon as it is done. Those that fail hold up no other.
+
+    Raises:
+        UnfinishedError: at the end, when an engine failed that may do better another time.
+        LostError: at the end, when engines failed and none of them may.
+    """
+    failures: list[tuple[PlannedEngine, VoxmeshError]] = []
+
+    async def tried(planned: PlannedEngine, work: Coroutine[Any, Any, Event]) -> Event | None:
+        try:
+            return await work
+        except VoxmeshError as error:
+            failures.append((planned, error))
+            return None
+
+    tasks = [asyncio.create_task(tried(planned, work)) for planned, work in works.items()]
     try:
         for task in asyncio.as_completed(tasks):
-            for event in await task:
+            if event := await task:
                 yield event
     finally:
         for task in tasks:
             task.cancel()
+    if any(isinstance(error, TransientError) for _, error in failures):
+        raise UnfinishedError(failures)
+    if failures:
+        raise LostError(failures)

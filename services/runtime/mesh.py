@@ -61,13 +61,13 @@ class Mesh:
         self, services: Sequence[Service], on_handed_back: OnHandedBack | None = None
     ) -> AsyncIterator[None]:
         """Run services until the block ends, then let what they have in work end."""
-        for service in services:
-            self.bus.subscribe(
-                [event.topic for event in service.handlers],
-                group=service.name,
-                on_message=Delivery(service, self.bus, self.retry, on_handed_back).on_message,
-                concurrency=service.concurrency,
-            )
+        delays_s = self.settings.retry_delays_s
+        deliveries = [
+            Delivery(service, self.bus, self.retry, on_handed_back, delays_s=delays_s)
+            for service in services
+        ]
+        for delivery in deliveries:
+            delivery.subscribe()
         await self.bus.start()
         announcing = [
             asyncio.create_task(self.roster.announce(service.engines))
@@ -79,6 +79,8 @@ class Mesh:
         finally:
             for task in announcing:
                 task.cancel()
+            for delivery in deliveries:
+                delivery.stop_waiting()
             await self.bus.stop(self.settings.grace_s)
 
 
@@ -94,10 +96,11 @@ async def connected(settings: MeshSettings) -> AsyncIterator[Mesh]:
     url = settings.redis_url.get_secret_value() if settings.redis_url else ""
     if not url and settings.broker.startswith(("redis://", "rediss://", "unix://")):
         url = settings.broker
+    bus = make_bus(settings)
     if not url:
         raise PermanentError("Kafka needs a Redis beside it for leases: set VOXMESH_REDIS_URL")
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(Redis.from_url(url))
         workers = WorkerProcesses(settings.cores)
         stack.push_async_callback(workers.aclose)
-        yield Mesh.joined(settings, bus=make_bus(settings), redis=redis, workers=workers)
+        yield Mesh.joined(settings, bus=bus, redis=redis, workers=workers)

@@ -40,11 +40,14 @@ class Recipe:
     model: str
     parameters: Parameters
     input_sha256: str
+    salt: str = ""
+    """Of a job that wants everything computed anew."""
 
     @property
     def path(self) -> str:
         """Where the result is stored."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        facts = {name: fact for name, fact in asdict(self).items() if name != "salt" or fact}
+        canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         digest = hashlib.sha256(canonical.encode()).hexdigest()
         return f"results/{self.stage}/{digest[:2]}/{digest}.json"
 
@@ -69,19 +72,19 @@ class Results:
         self._prefix = prefix
 
     async def get_or_compute(
-        self, recipe: Recipe, compute: Callable[[], Awaitable[bytes]], *, fresh: bool = False
+        self, recipe: Recipe, compute: Callable[[], Awaitable[bytes]]
     ) -> Computed:
         """The result of a recipe: found, waited for, or computed here.
 
         Raises:
             TransientError: when the store or Redis fails. Errors of `compute` come through.
         """
-        found = None if fresh else await self._find(recipe)
+        found = await self._find(recipe)
         if found is not None:
             return found
         async with self.lease(recipe.path):
             # Whoever held the lease before may have stored it meanwhile.
-            found = None if fresh else await self._find(recipe)
+            found = await self._find(recipe)
             if found is not None:
                 return found
             started = time.monotonic()
@@ -126,6 +129,18 @@ class Results:
             except (RedisError, LockError) as error:
                 # It lapsed or Redis was wiped: at worst another worker computed the same result.
                 log.warning("a lease was lost while it was held", lease=name, error=str(error))
+
+    async def release_all(self) -> None:
+        """Let go of every lease: for a Redis of one process, which holds those of its last life.
+
+        Raises:
+            TransientError: when Redis does not answer.
+        """
+        try:
+            async for key in self._redis.scan_iter(f"{self._prefix}lease:*"):
+                await self._redis.delete(key)
+        except RedisError as error:
+            raise TransientError(f"Redis gives no lease back: {error}") from error
 
     async def _renew(self, lock: Lock) -> None:
         while True:

@@ -10,13 +10,13 @@ import structlog
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_attempt,
     wait_exponential,
     wait_random,
 )
 
-from services.runtime.errors import TransientError
+from services.runtime.errors import ExhaustedError, TransientError
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class RetryPolicy:
             TransientError: of the last try, when all are used up. Other errors come at once.
         """
         trial = AsyncRetrying(
-            retry=retry_if_exception_type(TransientError),
+            retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(self.attempts),
             wait=self._wait,
             before_sleep=_tell,
@@ -59,6 +59,10 @@ class RetryPolicy:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after_s if isinstance(error, TransientError) else None
         return max(backoff, asked or 0.0)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, TransientError) and not isinstance(error, ExhaustedError)
 
 
 def _tell(state: RetryCallState) -> None:

@@ -33,6 +33,8 @@ class EngineStatus(Record):
     usable: bool
     reason: str
     remedy: str = ""
+    sends_audio_to: str | None = None
+    """Who else gets to hear its audio; it is then used only when asked for by name."""
 
 
 _STATUSES = TypeAdapter(tuple[EngineStatus, ...])

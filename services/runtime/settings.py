@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 EMBEDDED = "embedded"
 
@@ -49,6 +49,11 @@ class MeshSettings(BaseSettings):
     )
     attempts: int = Field(default=4, ge=1, description="tries in place at a passing failure")
     backoff_s: float = Field(default=1.0, gt=0, description="wait before the second try; doubles")
+    retry_delays_s: Annotated[tuple[float, ...], NoDecode] = Field(
+        default=(60.0, 300.0, 900.0),
+        description="what fails in place waits so long in retry topics, comma-separated; empty: "
+        "it is given up",
+    )
     grace_s: float = Field(default=25.0, ge=0, description="time for work to end when told to stop")
     lease_s: float = Field(
         default=30.0, gt=0, description="a dead worker's lease lapses after this"
@@ -64,6 +69,11 @@ class MeshSettings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         default="auto", description="auto: readable on a terminal, JSON elsewhere"
     )
+
+    @field_validator("retry_delays_s", mode="before")
+    @classmethod
+    def _from_commas(cls, value: object) -> object:
+        return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
     @property
     def cores(self) -> int:

@@ -37,4 +37,5 @@ def _status(engines: Registry[Any], name: str, settings: object) -> EngineStatus
         usable=found.usable,
         reason=found.reason,
         remedy=found.remedy,
+        sends_audio_to=engine.sends_audio_to,
     )

@@ -3,6 +3,8 @@
 An engine that computes on one core shares a pool with as many processes as there are cores. One
 that spreads over cores or a GPU by itself gets one process of its own. A process that dies takes no
 service down: what was in work beside it is done again, and the pool is made anew.
+
+An engine that asks a vendor only waits: it gets a thread of this process, and no core.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Protocol, TypeVar
 
 from services.runtime.engines import Engine
 from services.runtime.errors import PermanentError
+from services.runtime.threads import in_daemon_thread
 from voxmesh_schemas import Stage
 
 T = TypeVar("T")
@@ -40,10 +43,16 @@ SHARED = "shared"
 """Pool of the engines that compute on one core."""
 ALONE = "alone"
 """Pool of one process, for what was in work in a pool that broke."""
+NETWORK = "network"
+"""Threads of the engines that wait for a vendor."""
+_CALLS = 16
+"""Of these at once."""
 
 
 def pool_for(engine: Engine, stage: Stage) -> str:
     """The pool that an engine belongs in."""
+    if engine.sends_audio_to:
+        return NETWORK
     return stage.value if engine.parallel else SHARED
 
 
@@ -54,9 +63,13 @@ class WorkerProcesses:
         self._cores = cores
         self._pools: dict[str, Executor] = {}
         self._alone = asyncio.Lock()
+        self._calls = asyncio.Semaphore(_CALLS)
 
     async def run(self, function: Callable[..., T], *args: object, pool: str) -> T:
-        """The function's result, computed in a process of the pool."""
+        """The function's result, computed in a process or a thread of the pool."""
+        if pool == NETWORK:
+            async with self._calls:
+                return await in_daemon_thread(function, *args)
         executor = self._pools.get(pool) or self._start(pool)
         try:
             return await asyncio.get_running_loop().run_in_executor(executor, function, *args)

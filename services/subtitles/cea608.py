@@ -38,7 +38,8 @@ _EXTENDED = {
     for at, char in enumerate(chars)
     if char != "\0"
 }
-_KNOWN = _BASIC.keys() | _SPECIAL.keys() | _EXTENDED.keys()
+_CODES = _SPECIAL | _EXTENDED
+_KNOWN = _BASIC.keys() | _CODES.keys()
 
 _SUBSTITUTES = {
     "\u00a0": " ",
@@ -60,7 +61,7 @@ _SUBSTITUTES = {
     "Œ": "OE",
     "œ": "oe",
     "ẞ": "SS",
-    "ı": "i",
+    "\u0131": "i",
     "Ł": "L",
     "ł": "l",
     "Đ": "D",
@@ -79,23 +80,26 @@ _TAB = 0x1720
 
 def in_cea608(text: str) -> str:
     """The text in characters that CEA-608 has; what it has nothing like is a question mark."""
-    if text.isascii() and not text.count("`"):
+    if text.isascii() and text.isprintable() and "`" not in text:
         return text
     return "".join(_substitute(cluster) for cluster in graphemes(text))
 
 
 def _substitute(cluster: str) -> str:
-    composed = unicodedata.normalize("NFC", cluster)
-    if composed in _KNOWN or composed in _SUBSTITUTES:
-        return _SUBSTITUTES.get(composed, composed)
-    plain = "".join(
-        _SUBSTITUTES.get(char, char)
-        for char in unicodedata.normalize("NFKD", cluster)
-        if not unicodedata.combining(char) and not is_blank(char)
-    )
-    if plain and all(char in _KNOWN for char in plain):
-        return plain
-    return "" if is_blank(cluster) else _UNKNOWN
+    found = "".join(map(_character, unicodedata.normalize("NFC", cluster)))
+    is_unknown = _UNKNOWN not in cluster and set(found.strip(" ")) == {_UNKNOWN}
+    # One mark for what people see as one character, however many it is made of.
+    return found.rstrip(_UNKNOWN) + _UNKNOWN if is_unknown else found
+
+
+def _character(char: str) -> str:
+    if char in _KNOWN or char in _SUBSTITUTES:
+        return _SUBSTITUTES.get(char, char)
+    plain = [one for one in unicodedata.normalize("NFKD", char) if not unicodedata.combining(one)]
+    known = [_SUBSTITUTES.get(one, one) for one in plain if one in _KNOWN or one in _SUBSTITUTES]
+    if known and len(known) == len(plain):
+        return "".join(known)
+    return "" if is_blank(char) or not plain else _UNKNOWN
 
 
 def is_code(word: int) -> bool:
@@ -116,18 +120,15 @@ def _text_words(text: str) -> Iterator[int]:
     """Two basic characters to a word; codes stand on their own, and are sent twice."""
     held: int | None = None
     for char in text:
-        basic = _BASIC.get(char) if char in _BASIC else _fallback(char)
-        if basic is not None:
-            if held is None:
-                held = basic
-            else:
+        if (basic := _BASIC.get(char, _fallback(char))) is not None:
+            if held is not None:
                 yield held << 8 | basic
-                held = None
+            held = basic if held is None else None
         if char not in _BASIC:
             if held is not None:
                 yield held << 8 | _PAD
                 held = None
-            yield from _twice(_SPECIAL[char] if char in _SPECIAL else _EXTENDED[char])
+            yield from _twice(_CODES[char])
     if held is not None:
         yield held << 8 | _PAD
 

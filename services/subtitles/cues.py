@@ -193,12 +193,13 @@ def _timed(drafts: Sequence[_Draft]) -> Iterator[Cue]:
     own_next = _own_next(starts, voices)
     onsets = Onsets(starts.tolist(), voices.tolist())
     groups: defaultdict[Profile, list[int]] = defaultdict(list)
-    for at, draft in enumerate(drafts):
-        groups[draft.profile].append(at)
+    for place, draft in enumerate(drafts):
+        groups[draft.profile].append(place)
     outs, readings = np.zeros_like(starts), np.zeros_like(starts)
-    for profile, at in groups.items():
-        cells = np.array([drafts[one].cells for one in at], dtype=np.int64)
-        words = np.array([drafts[one].spaced_words for one in at], dtype=np.int64)
+    for profile, places in groups.items():
+        at = np.array(places)
+        cells = np.array([drafts[place].cells for place in places])
+        words = np.array([drafts[place].spaced_words for place in places])
         readings[at] = reading_ms(cells, words, profile)
         sure = np.maximum(starts[at] + 1, spoken[at] - profile.overlap_ms)
         other_next = onsets.other_after(sure, voices[at])

@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from services.runtime.errors import BadInputError
-from services.subtitles.profiles import PROFILES, Profile
+from services.subtitles.profiles import PROFILES, WEB, Profile
 
 _BASE = "base"
 _LEAST = {"line_cells": 10, "max_lines": 1, "max_duration_ms": 1000, "cells_per_second": 1}
 _MOST = {"max_lines": 4, "note_confidence": 1, "frames_per_second": 240}
-_KINDS = {each.name: each.type for each in fields(Profile) if each.name not in {"name", "scripts"}}
+_KINDS = {
+    each.name: type(getattr(WEB, each.name))
+    for each in fields(Profile)
+    if each.name not in {"name", "scripts"}
+}
 
 
 def read_profile(path: Path) -> tuple[str, dict[str, Any]]:
@@ -56,10 +60,10 @@ def profile_of(name: str, rules: Mapping[str, Any]) -> Profile:
     return profile
 
 
-def _value(rule: str, value: object) -> int | float | Fraction:
+def _value(rule: str, value: object) -> Any:  # noqa: ANN401 - the rule's own type
     if rule not in _KINDS:
         raise BadInputError(f"a profile has no rule {rule!r}; it has: {', '.join(_KINDS)}")
-    kind = {"int": int, "float": float, "Fraction": Fraction}[str(_KINDS[rule])]
+    kind = _KINDS[rule]
     try:
         number = Fraction(str(value))
     except (ValueError, ZeroDivisionError) as error:

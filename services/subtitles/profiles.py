@@ -43,7 +43,7 @@ class Profile:
     # Netflix TTSG, English: 20 characters per second for adult programmes.
     cells_per_second: float = 20.0
     # Where it is not 0, reading is measured in words instead, in languages that have spaces.
-    words_per_minute: float = 0
+    words_per_minute: float = 0.0
     # Netflix TTSG, Subtitle Timing Guidelines: 2 frames between cues at any frame rate.
     gap_frames: int = 2
     # Netflix TTSG, Subtitle Timing Guidelines: gaps of less than half a second (3 to 11 frames at

@@ -9,6 +9,8 @@ class Rule(StrEnum):
     """What a caption can fall short of; where rules cannot all hold, the words always do."""
 
     UNREADABLE = "unreadable"
+    BAD_PARITY = "bad-parity"
+    CHANNEL_OVERRUN = "channel-overrun"
     EMPTY = "empty"
     LINE_TOO_LONG = "line-too-long"
     TOO_MANY_LINES = "too-many-lines"

@@ -148,4 +148,6 @@ class _Segmentation:
         excess = np.minimum(4.0, np.maximum(0.0, reading / shown - 1))
         cost += _TOO_FAST * excess * cells / profile.line_cells
         is_outlasted = (last_starts >= out) & (last_starts > starts)
-        return cost + np.where(is_outlasted, _OUTLASTED, 0.0)
+        cost += np.where(is_outlasted, _OUTLASTED, 0.0)
+        total: Costs = cost
+        return total

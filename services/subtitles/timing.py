@@ -62,8 +62,9 @@ def out_times(
     """When cues disappear.
 
     A cue stays for its words and for as long as reading takes, though not long past the words,
-    unless to close a gap that would flicker, and leaves a gap before the next cue. It may stay on beside another voice's cue, `other_next_ms`,
-    where it would otherwise flash by; it never does beside its own voice's, `own_next_ms`.
+    unless to close a gap that would flicker, and leaves a gap before the next cue. It may stay on
+    beside another voice's cue, `other_next_ms`, where it would otherwise flash by; it never does
+    beside its own voice's, `own_next_ms`.
     """
     linger = spoken_until_ms + profile.linger_ms
     last = starts_ms + profile.max_duration_ms

@@ -97,15 +97,16 @@ def _paragraph(cue: Cue, captions: Captions, agents: dict[str, str]) -> str:
     agent = agents.get(name)
     spoken = f' ttm:agent="{agent}"' if agent else ""
     styles = [f"colour-{agent}"] if agent else []
-    if captions.styles_emotions and cue.is_strong and cue.emotion in STYLES:
+    if cue.emotion and cue.emotion in STYLES and cue.is_strong and captions.styles_emotions:
         styles.append(cue.emotion.value)
     styled = f' style="{" ".join(styles)}"' if styles else ""
     language = captions.foreign_language(cue)
     foreign = f' xml:lang="{language}"' if language else ""
     lines = "<br/>".join(escape(line) for line in cue.lines)
     return (
-        f'<p begin="{clock(cue.start_ms)}" end="{clock(cue.end_ms)}" region="{_region(_place(cue))}"'
-        f'{spoken}{styled}{foreign}><span style="ground">{lines}</span></p>'
+        f'<p begin="{clock(cue.start_ms)}" end="{clock(cue.end_ms)}"'
+        f' region="{_region(_place(cue))}"{spoken}{styled}{foreign}>'
+        f'<span style="ground">{lines}</span></p>'
     )
 
 

@@ -103,7 +103,7 @@ def join(units: Sequence[Unit], words: FunctionWords) -> list[Unit]:
 
 
 def in_order(units: Sequence[Unit], not_before_ms: int) -> list[Unit]:
-    """The units, at least one, with starts that never fall and ends that never pass the next one."""
+    """The units, at least one, with starts that never fall, and ends that pass no start."""
     starts = list(accumulate((unit.start_ms for unit in units), max, initial=not_before_ms))[1:]
     latest = [*starts[1:], max(unit.end_ms for unit in units)]
     return [

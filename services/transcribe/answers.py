@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Protocol
@@ -26,6 +27,7 @@ _LONGEST_WAIT_S = 15 * 60
 _LONGEST_REASON = 200
 _TELLING = 8
 """Characters in a row of a key that are too many to tell."""
+_RETRY_DELAY = re.compile(r'"retryDelay":\s*"([0-9.]+)s"')
 _REASON_FIELDS = ("detail", "message", "err_msg", "error", "msg")
 
 
@@ -36,6 +38,14 @@ class Refused(Exception):  # noqa: N818 - what happened, not yet what it means
     status: int
     headers: Mapping[str, str]
     body: str
+
+    def __str__(self) -> str:  # an SDK may log it
+        return f"HTTP {self.status}"
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same question may be answered another time."""
+        return self.status in (408, 409, 425, 429) or self.status >= 500
 
 
 class Response(Protocol):
@@ -63,7 +73,7 @@ def refusal(
     status, reason = answer.status, told(_said(answer.body), key)
     if status < 400:  # a success of which nothing can be made
         return breakdown(vendor, answer)
-    if status in (401, 403):
+    if status in (401, 403) or "API_KEY_INVALID" in answer.body:  # Google's is a bad request
         return EngineUnusableError(f"{vendor} refused the key; {remedy}")
     if status == 402 or "insufficient_quota" in answer.body:
         return EngineUnusableError(f"{vendor} wants to be paid: no credit is left; {remedy}")
@@ -73,7 +83,7 @@ def refusal(
         )
     if status == 413:
         return PermanentError(f"a chunk is too large for {vendor}{reason}")
-    if status in (408, 409, 425, 429) or status >= 500:
+    if answer.passes:
         return _passing(vendor, answer)
     asked = f" in the language {language!r}" if language else ""
     return PermanentError(f"{vendor} cannot take a chunk{asked} (HTTP {status}){reason}")
@@ -81,19 +91,28 @@ def refusal(
 
 def breakdown(vendor: str, error: Exception) -> TransientError:
     """The error for an exception that carries no answer."""
-    # Each SDK brings its own HTTP client, with exceptions of its own but the same names.
-    kinds = " ".join(kind.__name__ for kind in type(error).__mro__)
-    if "Timeout" in kinds or "DeadlineExceeded" in kinds:
+    # Each SDK brings its own HTTP client, with exceptions of its own but the same names, and may
+    # wrap them in others.
+    names = " ".join(kind.__name__ for one in chain(error) for kind in type(one).__mro__)
+    if "Timeout" in names or "DeadlineExceeded" in names:
         return TransientError(f"{vendor} did not answer in time")
-    if any(word in kinds for word in ("Transport", "Connection", "OSError", "ProtocolError")):
+    broke_off = any(word in names for word in ("Transport", "Connection", "OSError", "Protocol"))
+    if broke_off and "ValueError" not in names:
         return TransientError(f"{vendor} cannot be reached, or the connection broke off")
     return TransientError(
         f"{vendor} answered with something that cannot be read ({type(error).__name__})"
     )
 
 
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception, what it was raised from, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _passing(vendor: str, answer: Refused) -> VoxmeshError:
-    wait_s = retry_after_s(answer.headers)
+    wait_s = retry_after_s(answer)
     happened = "takes no more requests for now" if answer.status == 429 else "has trouble"
     if wait_s is not None and wait_s > _LONGEST_WAIT_S:
         return PermanentError(
@@ -103,10 +122,12 @@ def _passing(vendor: str, answer: Refused) -> VoxmeshError:
     return TransientError(f"{vendor} {happened} (HTTP {answer.status})", retry_after_s=wait_s)
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """How long the header Retry-After asks to wait: RFC 9110, section 10.2.3."""
-    value = next((v for name, v in headers.items() if name.lower() == "retry-after"), None)
-    if value is None:
+def retry_after_s(answer: Refused) -> float | None:
+    """How long to wait, by Retry-After of RFC 9110, section 10.2.3, or by google.rpc.RetryInfo."""
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    delay = _RETRY_DELAY.search(answer.body)
+    value = headers.get("retry-after") or (delay and delay[1])
+    if not value:
         return None
     try:
         seconds = float(value)

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from services.runtime.audio import Samples
 from services.runtime.engines import Usability, package_usability
 from services.runtime.errors import EngineUnusableError, VoxmeshError
-from services.transcribe.answers import Refused, breakdown, refusal
+from services.transcribe.answers import Refused, breakdown, chain, refusal
 from services.transcribe.settings import TranscribeSettings
 from services.transcribe.speech import stretches_of_speech
 from services.transcribe.uploads import Limits, Upload, uploads
@@ -139,15 +139,17 @@ class CloudTranscriber(ABC):
             return self._recognise(upload, language)
         except VoxmeshError:
             raise
-        except Refused as answer:
-            failure = refusal(
-                self._vendor, answer, key=self._key, remedy=self._remedy, language=language
-            )
         except Exception as error:
-            failure = breakdown(self._vendor, error)
+            failure = self._failure(error, language)
         # Not from within the handler: what is chained to an error is logged with it, and the SDK's
         # own may hold the key.
         raise failure
+
+    def _failure(self, error: Exception, language: str | None) -> VoxmeshError:
+        answer = next((one for one in chain(error) if isinstance(one, Refused)), None)
+        if answer is None:
+            return breakdown(self._vendor, error)
+        return refusal(self._vendor, answer, key=self._key, remedy=self._remedy, language=language)
 
 
 def shifted(words: Iterable[Heard], by_ms: float) -> list[Heard]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from services.runtime.errors import VoxmeshError
-from services.runtime.inference import GIVEN_UP, Inference, as_they_come, lost
+from services.runtime.inference import Inference, as_they_come, failures_of, lost
 from services.runtime.workers import pool_for
 from services.transcribe.engines import ENGINES
 from services.transcribe.inference import transcribe
@@ -32,41 +32,37 @@ class TranscribeHandler:
 
     async def on_audio_chunked(self, event: AudioChunked) -> AsyncIterator[Event]:
         """Tell each engine's result as soon as it is there."""
-        works = (self._heard(event, planned) for planned in event.plan.of(Stage.TRANSCRIBE))
+        works = {engine: self._heard(event, engine) for engine in event.plan.of(Stage.TRANSCRIBE)}
         async for told in as_they_come(works):
             yield told
 
-    async def _heard(self, event: AudioChunked, planned: PlannedEngine) -> list[Event]:
+    async def _heard(self, event: AudioChunked, planned: PlannedEngine) -> Event:
         language = event.plan.language
-        try:
-            computed = await self.inference.compute(
-                planned,
-                event.chunk.artifact,
-                {"language": language},
-                partial(transcribe, planned.engine, self.settings, language),
-                record=Hypothesis,
-                pool=pool_for(ENGINES.make(planned.engine, self.settings), Stage.TRANSCRIBE),
-            )
-        except GIVEN_UP as error:
-            return list(_lost(event, planned, error))
-        return [
-            SpeechTranscribed(
-                job_id=event.job_id,
-                chunk=event.chunk,
-                engine=planned.engine,
-                artifact=computed.artifact,
-                compute_ms=computed.compute_ms,
-                reused=computed.reused,
-                plan=event.plan,
-            )
-        ]
+        computed = await self.inference.compute(
+            planned,
+            event.chunk.artifact,
+            {"language": language},
+            partial(transcribe, planned.engine, self.settings, language),
+            record=Hypothesis,
+            pool=pool_for(ENGINES.make(planned.engine, self.settings), Stage.TRANSCRIBE),
+            salt=event.salt,
+        )
+        return SpeechTranscribed(
+            job_id=event.job_id,
+            chunk=event.chunk,
+            engine=planned.engine,
+            artifact=computed.artifact,
+            compute_ms=computed.compute_ms,
+            reused=computed.reused,
+            plan=event.plan,
+        )
 
 
 def on_failure(event: Event, error: VoxmeshError) -> Iterator[Event]:
-    """Every recogniser of the plan is lost for the chunk."""
+    """The recognisers that failed are lost for the chunk."""
     if isinstance(event, AudioChunked):
-        for planned in event.plan.of(Stage.TRANSCRIBE):
-            yield from _lost(event, planned, error)
+        for planned, reason in failures_of(error, event.plan.of(Stage.TRANSCRIBE)):
+            yield from _lost(event, planned, reason)
 
 
 def _lost(event: AudioChunked, planned: PlannedEngine, error: Exception) -> Iterator[StageFailed]:

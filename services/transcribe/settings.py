@@ -102,6 +102,30 @@ class TranscribeSettings(BaseSettings):
         default=True, description="whether its model knows the times of words, as Whisper does"
     )
 
+    gemini_api_key: SecretStr | None = _key("GEMINI", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+    gemini_url: str = "https://generativelanguage.googleapis.com"
+    gemini_model: str = "gemini-3.8-flash"
+
+    speechmatics_api_key: SecretStr | None = _key("SPEECHMATICS")
+    speechmatics_url: str = "https://asr.api.speechmatics.com/v2"
+    speechmatics_model: Literal["enhanced", "standard", "melia-1", "oak-1"] = "enhanced"
+
+    google_credentials: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices(
+            f"{PREFIX}GOOGLE_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS"
+        ),
+        description="file with the key of a service account of Google Cloud",
+    )
+    google_project: str = Field(
+        default="",
+        validation_alias=AliasChoices(f"{PREFIX}GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT"),
+        description="project that pays; the service account's own when not set",
+    )
+    google_location: str = Field(default="us-central1", description="region that has the model")
+    google_url: str = Field(default="", description="the region's own when not set")
+    google_model: str = "chirp_2"
+
     @field_validator("key_terms", "assemblyai_models", mode="before")
     @classmethod
     def _between_commas(cls, value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,7 @@ class DiarizerContract:
         turns = heard(engine, conversation).turns
         for speaker in {turn.speaker for turn in turns}:
             own = [turn for turn in turns if turn.speaker == speaker]
-            assert all(a.end_ms <= b.start_ms for a, b in zip(own, own[1:], strict=False))
+            assert all(a.end_ms <= b.start_ms for a, b in pairwise(own))
 
     def test_labels_are_letters_in_order_of_first_appearance(
         self, engine: Diarizer, conversation: Samples

@@ -123,6 +123,28 @@ class TestAssemblyAI(CloudContract):
         with vendor.failing("GET /v2/transcript/", reply):
             assert engine.transcribe(spoken(400, 2_000), language=None).words == ()
 
+    def test_a_second_try_asks_for_the_first_ones_transcript(self, vendor: VendorServer) -> None:
+        engine = make("assemblyai", self.settings(vendor.url))
+        with (
+            vendor.failing("GET /v2/transcript/", Reply(503)),
+            pytest.raises(TransientError),
+        ):
+            engine.transcribe(spoken(400, 2_000), language="en")
+        vendor.requests.clear()
+        assert engine.transcribe(spoken(400, 2_000), language="en").words
+        assert {request.method for request in vendor.requests} == {"GET"}
+
+    def test_a_transcript_that_is_gone_is_asked_for_anew(self, vendor: VendorServer) -> None:
+        engine = make("assemblyai", self.settings(vendor.url))
+        with (
+            vendor.failing("GET /v2/transcript/", Reply(404)),
+            pytest.raises(PermanentError),
+        ):
+            engine.transcribe(spoken(400, 2_000), language="en")
+        vendor.requests.clear()
+        assert engine.transcribe(spoken(400, 2_000), language="en").words
+        assert "POST" in {request.method for request in vendor.requests}
+
     def test_does_not_wait_for_ever(self, vendor: VendorServer) -> None:
         engine = make("assemblyai", self.settings(vendor.url, result_within_s=0.05))
         reply = as_json({"id": "a", "audio_url": "b", "status": "processing"})

@@ -87,5 +87,5 @@ def test_the_preferred_engine_comes_first() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(EngineUnusableError, match="'sortformer'.*pyannote, acoustic"):
+    with pytest.raises(EngineUnusableError, match=r"'sortformer'.*pyannote, acoustic"):
         make("sortformer", DiarizeSettings())

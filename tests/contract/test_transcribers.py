@@ -71,7 +71,7 @@ class TestFasterWhisperWithoutModel:
 
 
 def test_the_preferred_recogniser_comes_first() -> None:
-    assert NAMES == ("faster-whisper", "pocketsphinx")
+    assert NAMES[:2] == ("faster-whisper", "pocketsphinx")
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

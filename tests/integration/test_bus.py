@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
@@ -17,42 +16,17 @@ from services.runtime.bus.base import OnMessage
 from services.runtime.bus.kafka import KafkaBus
 from services.runtime.bus.redis_streams import RedisBus
 from services.runtime.errors import TransientError
+from tests.integration.brokers import BROKERS, Connect, connect_to, redis_connect
 from tests.polling import until
 
 TOPIC, OTHER = "speech.transcribed", "speakers.diarized"
-REDELIVER_AFTER_MS = 500
-
-Connect = Callable[..., Bus]
-"""Makes a bus as another process would have it; `prefix` is put before all topics and groups."""
-
-
-def redis_connect(url: str) -> Connect:
-    return lambda prefix="": RedisBus(url, prefix=prefix, claim_after_ms=REDELIVER_AFTER_MS)
-
-
-def kafka_connect(url: str) -> Connect:
-    own = f"test-{uuid4().hex}."
-    servers = url.removeprefix("kafka://")
-    return lambda prefix="": KafkaBus(
-        servers,
-        prefix=own + prefix,
-        partitions=3,
-        replication=1,
-        redeliver_after_s=REDELIVER_AFTER_MS / 1000,
-    )
-
-
-BROKERS = [
-    pytest.param("redis", marks=pytest.mark.redis),
-    pytest.param("kafka", marks=pytest.mark.kafka),
-]
 
 
 @pytest.fixture(params=BROKERS)
 def connect(request: pytest.FixtureRequest) -> Connect:
     """A broker, which keeps what it is given."""
     url = request.getfixturevalue(f"{request.param}_url")
-    return {"redis": redis_connect, "kafka": kafka_connect}[request.param](url)
+    return connect_to(request.param, url)
 
 
 @pytest.fixture(params=["memory", *BROKERS])
@@ -61,7 +35,7 @@ def bus(request: pytest.FixtureRequest) -> Bus:
     if request.param == "memory":
         return MemoryBus()
     url = request.getfixturevalue(f"{request.param}_url")
-    return {"redis": redis_connect, "kafka": kafka_connect}[request.param](url)()
+    return connect_to(request.param, url)()
 
 
 @asynccontextmanager

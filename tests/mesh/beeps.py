@@ -13,7 +13,20 @@ RATE_HZ = 16_000
 BEEP_MS, GAP_MS = 300, 400
 LOW_HZ, HIGH_HZ = 250, 1000
 LEVELS = 12
-WORDS = "zero one two three four five six seven eight nine ten eleven".split()
+WORDS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+]
 TURN = 6
 """Beeps that one voice says before the other does."""
 

@@ -25,7 +25,9 @@ def marks(tmp_path: Path) -> Path:
 def test_engines(monkeypatch: pytest.MonkeyPatch, marks: Path) -> Iterator[None]:
     """The test engines as if their package were installed, here and in every process started."""
     monkeypatch.syspath_prepend(PLUGIN)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PLUGIN), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join([str(PLUGIN), os.environ.get("PYTHONPATH", "")])
+    )
     monkeypatch.setenv("VOXMESH_TEST_MARKS", str(marks))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     offered.cache_clear()

@@ -125,7 +125,13 @@ async def running(
     bus: Bus, redis_url: str, folder: Path, workers: Workers | None = None, **settings: object
 ) -> AsyncIterator[Running]:
     """All six services on a bus, with Redis for leases, until the block ends."""
-    own = {"store": str(folder / "store"), "backoff_s": 0.01, "grace_s": 5.0, "processes": 2}
+    own = {
+        "store": str(folder / "store"),
+        "backoff_s": 0.01,
+        "grace_s": 5.0,
+        "processes": 2,
+        "retry_delays_s": (),
+    }
     workers = workers or WorkerThreads(2)
     async with Redis.from_url(redis_url) as redis:
         made = MeshSettings.model_validate({"state_dir": folder} | own | settings)

@@ -308,7 +308,11 @@ class TestRequests:
 
     @pytest.mark.parametrize(
         ("engine", "sentence"),
-        [("beeps-unusable", "Switch it on."), ("beeps-nowhere", "beeps-too"), ("beeps-missing", "")],
+        [
+            ("beeps-unusable", "Switch it on."),
+            ("beeps-nowhere", "beeps-too"),
+            ("beeps-missing", ""),
+        ],
     )
     async def test_an_engine_that_cannot_be_used(
         self, bus: Bus, redis_url: str, tmp_path: Path, short: Path, engine: str, sentence: str

@@ -92,8 +92,9 @@ async def test_poison_is_kept_whole_for_operators_and_never_reaches_the_handler(
     assert letter.error
 
 
-async def test_a_users_mistake_is_told_to_the_user_alone() -> None:
-    handler = Handler([BadInputError("talk.mp4 holds no audio")])
+@pytest.mark.parametrize("mistake", [BadInputError, EngineUnusableError])
+async def test_a_users_mistake_is_told_to_the_user_alone(mistake: type[VoxmeshError]) -> None:
+    handler = Handler([mistake("talk.mp4 holds no audio")])
     told, letters = await deliver(MESSAGE, handler)
     assert letters == []
     assert told[-1] == JobFailed(
@@ -113,7 +114,6 @@ async def test_a_passing_failure_is_tried_again() -> None:
     [
         (TransientError("the store is full"), 3),
         (PermanentError("the chunk is damaged"), 1),
-        (EngineUnusableError("there is no model"), 1),
     ],
 )
 async def test_what_finally_fails_is_told_and_kept(error: VoxmeshError, tries: int) -> None:

@@ -23,6 +23,10 @@ class Message:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class HandedBackError(Exception):
+    """Raised by an `OnMessage` while its service stops: the message goes to another process."""
+
+
 OnMessage = Callable[[Message], Awaitable[None]]
 """Deals with a message. Returning acknowledges it; raising leaves it to be delivered again."""
 
@@ -49,6 +53,12 @@ class Bus(Protocol):
 
     def follow(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[Message]]:
         """Every message from now on, to this reader alone and without acknowledgement."""
+
+    def kept(self, topic: str) -> AsyncIterator[Message]:
+        """Every message that the broker still has of a topic, up to the last one at this moment.
+
+        Those with one key come in order.
+        """
 
     async def start(self) -> None:
         """Connect, make missing topics and begin delivery."""
@@ -78,6 +88,8 @@ class Slots:
     async def _guarded(self, delivery: Callable[[], Awaitable[None]]) -> None:
         try:
             await delivery()
+        except HandedBackError:
+            pass
         except Exception as error:
             # Not acknowledged, so the broker delivers it again; nothing else to do here.
             log.warning("a delivery failed", error=repr(error))

@@ -26,7 +26,7 @@ from aiokafka.errors import (
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.middlewares import AckPolicy
 
-from services.runtime.bus.base import Message, OnMessage, Slots
+from services.runtime.bus.base import HandedBackError, Message, OnMessage, Slots
 from services.runtime.bus.watermark import Watermark
 from services.runtime.errors import TransientError
 
@@ -131,6 +131,25 @@ class KafkaBus:
         finally:
             await consumer.stop()
 
+    async def kept(self, topic: str) -> AsyncIterator[Message]:
+        """Every message of a topic that is still there, up to the last ones at this moment."""
+        consumer = AIOKafkaConsumer(
+            self._prefix + topic, bootstrap_servers=self._servers, auto_offset_reset="earliest"
+        )
+        try:
+            await self._make_topics([self._prefix + topic])
+            await consumer.start()
+            ends = await consumer.end_offsets(consumer.assignment())
+            while behind := [p for p in ends if await consumer.position(p) < ends[p]]:
+                for partition, records in (await consumer.getmany(*behind, timeout_ms=500)).items():
+                    for record in records:
+                        if record.offset < ends[partition]:
+                            yield _message(record, self._prefix)
+        except KafkaError as error:
+            raise TransientError(f"no Kafka answers at {self._servers}: {error!r}") from error
+        finally:
+            await consumer.stop()
+
     async def start(self) -> None:
         """Connect, make missing topics and begin delivery."""
         try:
@@ -228,7 +247,11 @@ class _Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         while True:
             try:
                 return await self._on_message(message)
+            except HandedBackError:
+                raise
             except Exception as error:
+                if self.stopping:
+                    raise
                 log.warning("a delivery failed and comes again", error=repr(error))
                 await asyncio.sleep(self._redeliver_after_s)
 

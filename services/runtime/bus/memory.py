@@ -48,6 +48,11 @@ class MemoryBus:
             for topic in topics:
                 self._readers[topic].remove(queue)
 
+    async def kept(self, topic: str) -> AsyncIterator[Message]:
+        """Every message of a topic so far."""
+        for message in [message for message in self.published if message.topic == topic]:
+            yield message
+
     async def start(self) -> None:
         """Begin delivery."""
         self._loops = [

@@ -29,6 +29,10 @@ CLAIM_AFTER_MS = 10_000
 TOUCHES = 5
 """Touches in that time: so many have to fail before a message in work looks abandoned."""
 MAX_LENGTH = 1_000_000
+MAX_CONNECTIONS = 1000
+"""A stream that is waited on takes one for itself, and redis-py stops at 100 by default."""
+PAGE = 500
+"""Entries that are read at once from a stream's past."""
 
 
 class RedisBus:
@@ -38,8 +42,13 @@ class RedisBus:
         self.prefix = prefix
         self.claim_after_ms = claim_after_ms
         # redis-py types the answers of stream commands as a union of all that any command answers.
-        self.redis: Any = Redis.from_url(url)
-        self._broker = RedisBroker(url, apply_types=False, logger=None)  # type: ignore[arg-type]  # None: no logs
+        self.redis: Any = Redis.from_url(url, max_connections=MAX_CONNECTIONS)
+        self._broker = RedisBroker(
+            url,
+            apply_types=False,
+            logger=None,  # type: ignore[arg-type]  # None: no logs
+            max_connections=MAX_CONNECTIONS,
+        )
         self._groups: list[tuple[str, str]] = []
         self._subscriptions: list[_Subscription] = []
         # Unique to the process, so that the entries of one that died are claimed and not its own.
@@ -107,6 +116,22 @@ class RedisBus:
                 for _, fields in entries:
                     body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
                     yield _message(stream.decode().removeprefix(self.prefix), body, headers)
+
+    async def kept(self, topic: str) -> AsyncIterator[Message]:
+        """Every entry of a stream that is still there, up to the last one at this moment."""
+        stream, since = self.prefix + topic, "-"
+        try:
+            newest = await self.redis.xrevrange(stream, count=1)
+            while newest:
+                entries = await self.redis.xrange(stream, since, newest[0][0], count=PAGE)
+                if not entries:
+                    return
+                for _, fields in entries:
+                    body, headers = BinaryMessageFormatV1.parse(fields[b"__data__"])
+                    yield _message(topic, body, headers)
+                since = f"({entries[-1][0].decode()}"
+        except RedisError as error:
+            raise TransientError(f"no Redis answers: {error}") from error
 
     async def start(self) -> None:
         """Connect, make missing streams and groups, begin delivery."""

@@ -17,6 +17,9 @@ ENGINES: Registry[Transcriber] = Registry(
         "groq": "services.transcribe.engines.openai_compatible:Groq",
         "mistral": "services.transcribe.engines.openai_compatible:Mistral",
         "selfhosted": "services.transcribe.engines.openai_compatible:SelfHosted",
+        "gemini": "services.transcribe.engines.gemini:Gemini",
+        "speechmatics": "services.transcribe.engines.speechmatics:Speechmatics",
+        "google-chirp": "services.transcribe.engines.google_chirp:GoogleChirp",
     },
 )
 NAMES = ENGINES.names

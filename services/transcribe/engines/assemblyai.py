@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any, ClassVar
 
 from pydantic import SecretStr
@@ -10,7 +11,9 @@ from pydantic import SecretStr
 from services.runtime.errors import PermanentError, TransientError
 from services.transcribe.answers import refused, told
 from services.transcribe.cloud import CloudTranscriber, Recognised, with_key_terms
+from services.transcribe.jobs import Jobs
 from services.transcribe.languages import primary_subtag, tag_of, whisper_code
+from services.transcribe.settings import TranscribeSettings
 from services.transcribe.uploads import Limits, Upload
 from services.transcribe.words import Heard
 
@@ -24,6 +27,10 @@ class AssemblyAI(CloudTranscriber):
     extra: ClassVar[str] = "assemblyai"
     # assemblyai.com/docs: a file may be 2.2 GB by upload, and 10 hours long.
     limits: ClassVar[Limits] = Limits(longest_s=10 * 3600, most_bytes=2_200_000_000)
+
+    def __init__(self, settings: TranscribeSettings) -> None:
+        super().__init__(settings)
+        self._jobs = Jobs()
 
     @property
     def model(self) -> str:
@@ -49,20 +56,22 @@ class AssemblyAI(CloudTranscriber):
         )
         # One for each call: it keeps its last answer, and calls run beside each other.
         client = assemblyai.Client(settings=settings)
-        with closing(client.http_client):
-            try:
-                job = assemblyai.Transcriber(client=client).transcribe(
-                    upload.flac,
-                    self._config(language),
-                    poll_timeout=self._settings.result_within_s,
-                )
-            except assemblyai.TranscriptError as error:
-                if error.status_code is None or client.last_response is None:
-                    raise TransientError("AssemblyAI did not finish in time") from None
-                raise refused(client.last_response) from None
-            if job.status is assemblyai.TranscriptStatus.error:
-                return self._nothing(job.error or "")
+
+        def begin() -> str:
+            with _refusals(client):
+                transcriber = assemblyai.Transcriber(client=client)
+                return str(transcriber.submit(upload.flac, self._config(language)).id)
+
+        def finish(job: str) -> Recognised:
+            with _refusals(client):
+                transcript = assemblyai.Transcript(job, client=client)
+                transcript.wait_for_completion(poll_timeout=self._settings.result_within_s)
+            if transcript.status is assemblyai.TranscriptStatus.error:
+                return self._nothing(transcript.error or "")
             return _recognised(client.last_response.json() if client.last_response else {})
+
+        with closing(client.http_client):
+            return self._jobs.result(upload, language, begin, finish)
 
     def _config(self, language: str | None) -> Any:  # noqa: ANN401 - mypy does not follow the SDK
         import assemblyai
@@ -78,6 +87,19 @@ class AssemblyAI(CloudTranscriber):
         if "no spoken audio" in reason.lower():
             return Recognised(words=(), language=None)
         raise PermanentError(f"AssemblyAI could not transcribe a chunk{told(reason, self._key)}")
+
+
+@contextmanager
+def _refusals(client: Any) -> Iterator[None]:  # noqa: ANN401 - mypy does not follow the SDK
+    """Turn the SDK's error into the answer that it is about."""
+    import assemblyai
+
+    try:
+        yield
+    except assemblyai.TranscriptError as error:
+        if error.status_code is None:
+            raise TransientError("AssemblyAI did not finish in time") from None
+        raise refused(client.last_response) from None
 
 
 def _recognised(transcript: dict[str, Any]) -> Recognised:

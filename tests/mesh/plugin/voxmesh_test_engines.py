@@ -46,7 +46,20 @@ from voxmesh_schemas import (
 FRAME = 160  # 10 ms
 LEVELS = 12
 """A beep's peak is (its level + 1) / (LEVELS + 1) of full scale."""
-WORDS = "zero one two three four five six seven eight nine ten eleven".split()
+WORDS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+]
 PITCH_HZ = 500
 """Beeps below are voice A, beeps above are voice B."""
 MOODS = (Emotion.NEUTRAL, Emotion.HAPPY)
@@ -87,7 +100,6 @@ class Behaviour:
 
     name: ClassVar[str] = "beeps"
     parallel: ClassVar[bool] = False
-    sends_audio_to: ClassVar[str | None] = None
     sends_audio_to: ClassVar[str | None] = None
     model = "1"
 

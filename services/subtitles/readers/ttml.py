@@ -1,0 +1,28 @@
+"""Reads TTML, IMSC and DFXP."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from services.subtitles.checking import Reading
+from services.subtitles.readers.timed_text import captions_of, need_ttconv
+
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+def read_ttml(text: str) -> Reading:
+    """The paragraphs; raises `ValueError` when it is no such document."""
+    need_ttconv()
+    from ttconv.imsc import reader
+
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ValueError("it declares entities, which captions have no use for")
+    try:
+        # Entities, which could blow up memory, are refused above.
+        root = ElementTree.fromstring(text)  # noqa: S314 - for that reason
+    except ElementTree.ParseError as error:
+        raise ValueError(f"it is not well-formed XML: {error}") from error
+    document = reader.to_model(ElementTree.ElementTree(root))
+    if document is None:
+        raise ValueError("it is not a TTML document")
+    return Reading(tuple(captions_of(document)), language=root.get(_LANGUAGE) or None)
