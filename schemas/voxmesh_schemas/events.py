@@ -87,6 +87,9 @@ class AudioIngested(Event):
     chunks: tuple[Chunk, ...] = Field(description="in order of index")
     plan: Plan
     options: JobOptions
+    notices: tuple[Notice, ...] = Field(
+        default=(), description="what is wrong with the recording itself"
+    )
 
 
 class ChunkResult(Event):

@@ -14,7 +14,7 @@ _CLOSEST = 1.2
 """Two voices lie at least so far apart: squared distance per dimension, where the noise of a single
 window is 1."""
 
-_BETWEEN = 0.5
+_BETWEEN = 0.8
 
 
 def cluster(points: Floats, *, at_least: int = 1, at_most: int | None = None) -> Indices:

@@ -27,6 +27,7 @@ from voxmesh_schemas import (
     JobFailed,
     JobProgressed,
     JobRequested,
+    Notice,
     Plan,
     Stage,
 )
@@ -85,7 +86,7 @@ class IngestHandler:
                 yield _progress(event.job_id, chunk.end_ms, recording.facts.duration_ms)
             if not chunks:
                 raise BadInputError(f"{recording.facts.name} holds no audio")
-            media = recording.facts
+            media, damaged = recording.facts, recording.lost_packets
         yield _progress(event.job_id, media.duration_ms, media.duration_ms)
         manifest = AudioIngested(
             job_id=event.job_id,
@@ -93,6 +94,7 @@ class IngestHandler:
             chunks=tuple(chunks),
             plan=plan,
             options=event.options,
+            notices=_damage(damaged),
         )
         body = manifest.model_dump_json().encode()
         await self.artifacts.put(_manifest_path(event.job_id), body, JSON)
@@ -130,6 +132,14 @@ def audio_folder(job_id: str) -> str:
 
 def _manifest_path(job_id: str) -> str:
     return f"jobs/{job_id}/ingested.json"
+
+
+def _damage(lost_packets: int) -> tuple[Notice, ...]:
+    if not lost_packets:
+        return ()
+    packets = "one packet" if lost_packets == 1 else f"{lost_packets} packets"
+    message = f"The recording is damaged: {packets} could not be decoded; silence stands for them."
+    return (Notice(code="damaged", message=message),)
 
 
 def on_failure(event: Event, error: VoxmeshError) -> Iterator[Event]:

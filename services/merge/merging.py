@@ -35,7 +35,7 @@ def merge(material: Material, *, created_at: str) -> Transcript:
         plan=manifest.plan,
         words=_words(material),
         chunks=[_results(material, chunk) for chunk in manifest.chunks],
-        notices=(*manifest.plan.notices, *_losses(material)),
+        notices=(*manifest.notices, *manifest.plan.notices, *_losses(material)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -72,12 +73,9 @@ class GoogleChirp(CloudTranscriber):
         from google.api_core.exceptions import GoogleAPICallError
         from google.cloud import speech_v2
 
-        account = _account(self._settings.google_credentials)
-        project = self._settings.google_project or account["project_id"]
         location = self._settings.google_location
-        with speech_v2.SpeechClient(
-            transport=self._transport(account, f"{location}-speech.googleapis.com")
-        ) as client:
+        project = self._settings.google_project or self._credentials.project_id
+        with speech_v2.SpeechClient(transport=self._transport()) as client:
             try:
                 answer = client.recognize(
                     speech_v2.RecognizeRequest(
@@ -94,16 +92,21 @@ class GoogleChirp(CloudTranscriber):
                 raise refused(error.response) from None
         return _recognised(answer.results)
 
-    def _transport(self, account: dict[str, str], host: str) -> Any:  # noqa: ANN401 - mypy does not follow the SDK
-        from google.cloud.speech_v2.services.speech.transports import SpeechRestTransport
+    @cached_property
+    def _credentials(self) -> Any:  # noqa: ANN401 - mypy does not follow the SDK
         from google.oauth2.service_account import Credentials
+
+        return Credentials.from_service_account_info(_account(self._settings.google_credentials))
+
+    def _transport(self) -> Any:  # noqa: ANN401 - as above
+        from google.cloud.speech_v2.services.speech.transports import SpeechRestTransport
 
         # HTTP and not gRPC, whose threads and files a process that forks or ends would trip over.
         return SpeechRestTransport(
-            host=self._settings.google_url or host,
-            credentials=Credentials.from_service_account_info(
-                account, scopes=["https://www.googleapis.com/auth/cloud-platform"]
-            ),
+            host=self._settings.google_url
+            or f"{self._settings.google_location}-speech.googleapis.com",
+            credentials=self._credentials,
+            always_use_jwt_access=True,  # signed here: no other server is asked for a token
         )
 
     def _config(self, language: str | None) -> Any:  # noqa: ANN401 - as above
