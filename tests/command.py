@@ -72,15 +72,17 @@ class Command:
         )
 
     def left_running(self) -> list[str]:
-        """Command lines of processes that still have this environment, as every child of it has."""
-        mark = f"VOXMESH_STATE_DIR={self.state}".encode()
+        """Command lines of processes that have this environment or are on its private Redis."""
+        marks = (f"VOXMESH_STATE_DIR={self.state}".encode(), str(self.temporary).encode())
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                if mark in (process / "environ").read_bytes().split(b"\0"):
-                    found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                line = (process / "cmdline").read_bytes()
+                known = (process / "environ").read_bytes() + line
             except OSError:
                 continue  # it ended, or is not ours to look at
+            if any(mark in known for mark in marks):
+                found.append(line.replace(b"\0", b" ").decode())
         return found
 
 

@@ -45,6 +45,11 @@ class Event(Record):
         return str(uuid5(NAMESPACE, f"{self.type}/{self.subject()}"))
 
 
+def _revised(subject: str, revision: int) -> str:
+    """A revision is a new fact; the first one is told under the subject alone."""
+    return subject if revision == 1 else f"{subject}/revision-{revision}"
+
+
 class JobRequested(Event):
     """Someone wants a recording captioned."""
 
@@ -190,6 +195,12 @@ class TranscriptMerged(Event):
     artifact: ArtifactRef
     options: JobOptions
     engines: tuple[EngineUse, ...]
+    revision: int = Field(
+        default=1, ge=1, description="rises when what was lost at first is there after all"
+    )
+
+    def subject(self) -> str:
+        return _revised(self.job_id, self.revision)
 
 
 class SubtitlesRendered(Event):
@@ -201,9 +212,12 @@ class SubtitlesRendered(Event):
     language: str = Field(description="BCP 47 tag; 'und' when unknown")
     format: OutputFormat
     artifact: ArtifactRef
+    revision: int = Field(
+        default=1, ge=1, description="rises when what was lost at first is there after all"
+    )
 
     def subject(self) -> str:
-        return f"{self.job_id}/{self.language}/{self.format}"
+        return _revised(f"{self.job_id}/{self.language}/{self.format}", self.revision)
 
 
 class JobProgressed(Event):
@@ -239,6 +253,12 @@ class JobCompleted(Event):
     transcript: ArtifactRef
     engines: tuple[EngineUse, ...]
     warnings: tuple[Notice, ...] = ()
+    revision: int = Field(
+        default=1, ge=1, description="rises when what was lost at first is there after all"
+    )
+
+    def subject(self) -> str:
+        return _revised(self.job_id, self.revision)
 
 
 class JobFailed(Event):

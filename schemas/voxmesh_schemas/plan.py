@@ -109,6 +109,11 @@ class JobOptions(Options):
     fresh: bool = Field(
         default=False, description="compute everything anew, whatever earlier jobs have left"
     )
+    deadline_s: int | None = Field(
+        default=None,
+        ge=1,
+        description="seconds from the request after which the job ends with what there is",
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

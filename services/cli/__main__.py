@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from services.cli.default_command import DefaultGroup
+from services.cli.operating import dead_letters
+from services.cli.options import Broker, Json, end
 
 app = typer.Typer(
     name="voxmesh",
@@ -22,6 +24,7 @@ subtitles = typer.Typer(
     cls=DefaultGroup, no_args_is_help=True, help="Write captions from a transcript, or check some."
 )
 app.add_typer(subtitles, name="subtitles")
+app.add_typer(dead_letters, name="dead-letters")
 
 Sources = Annotated[
     list[str], typer.Argument(help="Files, http(s) addresses or video pages.", show_default=False)
@@ -57,13 +60,16 @@ Profile = Annotated[
         help="House style: web, netflix, bbc, youtube, broadcast-608, or a .toml or .json file."
     ),
 ]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Compute everything anew; else earlier results are reused.")
+]
+Deadline = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="SECONDS", help="Caption with what there is by then."),
+]
 Playlist = Annotated[bool, typer.Option(help="Take every entry of a playlist page.")]
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the captions.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Write a summary for programs to stdout.")]
-Broker = Annotated[
-    str, typer.Option(help="kafka://host:port or redis://host:port.", envvar="VOXMESH_BROKER")
 ]
 FileOut = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write; stdout when left out.")
@@ -84,6 +90,8 @@ def run(
     max_speakers: MaxSpeakers = None,
     channels: Channels = "mix",
     formats: Formats = "vtt,srt,json,md",
+    fresh: Fresh = False,
+    deadline: Deadline = None,
     playlist: Playlist = False,
     state_dir: Annotated[
         Path | None, typer.Option(help="Folder for what is kept between runs.")
@@ -98,10 +106,19 @@ def run(
     from services.cli.request import job_options
 
     def job() -> int:
-        options = job_options(engines, language, min_speakers, max_speakers, channels, formats)
+        options = job_options(
+            engines,
+            language,
+            min_speakers,
+            max_speakers,
+            channels,
+            formats,
+            fresh=fresh,
+            deadline_s=deadline,
+        )
         return command.run(sources, options, output, state_dir, playlist=playlist, as_json=json)
 
-    _end(job)
+    end(job)
 
 
 @app.command()
@@ -115,7 +132,7 @@ def serve(
     """Run services against a broker."""
     from services.cli import serve as command
 
-    _end(lambda: command.serve(services, broker, health_port))
+    end(lambda: command.serve(services, broker, health_port))
 
 
 @app.command()
@@ -129,6 +146,8 @@ def submit(
     max_speakers: MaxSpeakers = None,
     channels: Channels = "mix",
     formats: Formats = "vtt,srt,json,md",
+    fresh: Fresh = False,
+    deadline: Deadline = None,
     wait: Annotated[bool, typer.Option(help="Wait for the captions and fetch them.")] = True,
     json: Json = False,
 ) -> None:
@@ -137,10 +156,19 @@ def submit(
     from services.cli.request import job_options
 
     def job() -> int:
-        options = job_options(engines, language, min_speakers, max_speakers, channels, formats)
+        options = job_options(
+            engines,
+            language,
+            min_speakers,
+            max_speakers,
+            channels,
+            formats,
+            fresh=fresh,
+            deadline_s=deadline,
+        )
         return command.submit(sources, options, output, broker, wait=wait, as_json=json)
 
-    _end(job)
+    end(job)
 
 
 @app.command()
@@ -155,7 +183,7 @@ def watch(
     """Watch a job of a running mesh to its end."""
     from services.cli import submit as command
 
-    _end(lambda: command.watch(job, output, broker, as_json=json))
+    end(lambda: command.watch(job, output, broker, as_json=json))
 
 
 @app.command()
@@ -163,7 +191,7 @@ def doctor(json: Json = False) -> None:
     """Say what works here and what to do about the rest."""
     from services.cli import doctor as command
 
-    _end(lambda: command.doctor(as_json=json))
+    end(lambda: command.doctor(as_json=json))
 
 
 @app.command()
@@ -171,7 +199,7 @@ def engines(json: Json = False) -> None:
     """List every engine: usable or not, why, and what to do."""
     from services.cli import doctor as command
 
-    _end(lambda: command.engines(as_json=json))
+    end(lambda: command.engines(as_json=json))
 
 
 @app.command()
@@ -186,7 +214,7 @@ def schema(
     """
     from services.cli import schema as command
 
-    _end(lambda: command.schema(name))
+    end(lambda: command.schema(name))
 
 
 @app.command()
@@ -205,7 +233,7 @@ def transcribe(
     """
     from services.cli import stages as command
 
-    _end(lambda: command.transcribe(recording, engine, language, form, output))
+    end(lambda: command.transcribe(recording, engine, language, form, output))
 
 
 @app.command()
@@ -225,7 +253,7 @@ def diarize(
     """
     from services.cli import stages as command
 
-    _end(lambda: command.diarize(recording, engine, min_speakers, max_speakers, form, output))
+    end(lambda: command.diarize(recording, engine, min_speakers, max_speakers, form, output))
 
 
 @app.command()
@@ -236,7 +264,7 @@ def emotion(recording: AudioFile, engine: EngineName = None, output: FileOut = N
     """
     from services.cli import stages as command
 
-    _end(lambda: command.emotion(recording, engine, output))
+    end(lambda: command.emotion(recording, engine, output))
 
 
 @subtitles.command("write")
@@ -271,7 +299,7 @@ def write_subtitles(
         "hls_segment_ms": round(hls_segment_s * 1000),
         "hls_mpegts": hls_mpegts,
     }
-    _end(lambda: command.write(transcript, formats, output, profile, style))
+    end(lambda: command.write(transcript, formats, output, profile, style))
 
 
 @subtitles.command("check")
@@ -294,7 +322,7 @@ def check_subtitles(
     """
     from services.cli import subtitles as command
 
-    _end(lambda: command.check(file, profile, language, frame_rate, as_json=json))
+    end(lambda: command.check(file, profile, language, frame_rate, as_json=json))
 
 
 @app.callback()
@@ -307,13 +335,6 @@ def voxmesh(
 
         typer.echo(f"voxmesh {installed('voxmesh')}")
         raise typer.Exit
-
-
-def _end(command: object) -> None:
-    """Run a command and leave with its exit code; errors become one sentence."""
-    from services.cli.exits import exit_code
-
-    raise typer.Exit(exit_code(command))  # type: ignore[arg-type]
 
 
 def main() -> None:

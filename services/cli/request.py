@@ -19,6 +19,9 @@ def job_options(
     max_speakers: int | None,
     channels: str,
     formats: str,
+    *,
+    fresh: bool = False,
+    deadline_s: int | None = None,
 ) -> JobOptions:
     """The options of a job.
 
@@ -33,6 +36,8 @@ def job_options(
             max_speakers=max_speakers,
             channels=channels,  # type: ignore[arg-type]  # checked by the model
             formats=output_formats(formats),
+            fresh=fresh,
+            deadline_s=deadline_s,
         )
     except ValidationError as error:
         message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")

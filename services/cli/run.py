@@ -49,7 +49,12 @@ def run(
     settings = MeshSettings() if state_dir is None else MeshSettings(state_dir=state_dir)
     settings = settings.model_copy(
         # A person waits: what fails in place is given up, and the next run tries it again.
-        update={"log_level": "error", "grace_s": 1.0, "retry_delays_s": ()}
+        update={
+            "log_level": "error",
+            "grace_s": 1.0,
+            "retry_delays_s": (),
+            "replay_within_s": 0.0,
+        }
     )
     configure_logs(settings)
     check_folder(output)

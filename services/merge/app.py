@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.merge.agenda import Agenda
 from services.merge.handler import MergeHandler, on_failure
 from services.merge.ledger import Ledger
 from services.runtime.mesh import Mesh
@@ -21,7 +22,13 @@ CONCURRENCY = 16
 def service(mesh: Mesh) -> Service:
     """The merge service on a mesh."""
     ledger = Ledger(mesh.artifacts, mesh.redis, prefix=mesh.settings.topic_prefix)
-    handler = MergeHandler(mesh.artifacts, mesh.results, ledger)
+    handler = MergeHandler(
+        mesh.artifacts,
+        mesh.results,
+        ledger,
+        Agenda(mesh.artifacts),
+        mendable_s=mesh.settings.replay_within_s,
+    )
     return Service(
         name="merge",
         handlers={
@@ -32,6 +39,7 @@ def service(mesh: Mesh) -> Service:
             StageFailed: handler.on_receipt,
             JobFailed: handler.on_job_failed,
         },
+        chores={handler.revise: 1.0, handler.sweep: 60.0},
         on_failure=on_failure,
         concurrency=CONCURRENCY,
     )

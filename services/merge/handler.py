@@ -3,41 +3,60 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.merge.ledger import MEDIA_TYPE, Ledger
+import structlog
+
+from services.merge.agenda import Agenda, Task
+from services.merge.ledger import MEDIA_TYPE, Ledger, State
 from services.merge.loading import load
+from services.merge.material import Material
 from services.merge.merging import engine_uses, merge
 from services.merge.slots import Receipt, Slot, slot_of
 from services.runtime.artifacts import Artifacts
 from services.runtime.client import keep_outcome
-from services.runtime.errors import VoxmeshError
+from services.runtime.errors import PermanentError, VoxmeshError
 from services.runtime.results import Results
 from voxmesh_schemas import (
     AudioIngested,
+    EngineUse,
     Event,
     JobFailed,
     JobProgressed,
     Stage,
+    StageFailed,
     TranscriptMerged,
 )
+
+log = structlog.get_logger(__name__)
+
+REVISE_AFTER_S = 2.0
+"""Of a batch of replayed dead letters not each one makes a revision of its own."""
 
 
 @dataclass(frozen=True)
 class MergeHandler:
-    """Accounts for every slot of a job's plan, and merges once when all are filled."""
+    """Accounts for every slot of a job's plan, and merges once when all are filled.
+
+    A job that ended with losses stays mendable for `mendable_s`: what comes in then makes a new
+    revision of the Transcript.
+    """
 
     artifacts: Artifacts
     results: Results
     ledger: Ledger
+    agenda: Agenda
+    mendable_s: float
 
     async def on_audio_ingested(self, event: AudioIngested) -> AsyncIterator[Event]:
         """Keep the manifest; its results may all be here before it."""
-        if await self.ledger.closed(event.job_id):
+        merged = await self.ledger.merged(event.job_id)
+        state = await self.ledger.state(event.job_id)
+        if state is State.CLOSED or (merged and state is State.MENDABLE):
             # Someone asks again for a job that has ended: perhaps its captions were not written.
-            if merged := await self.ledger.merged(event.job_id):
+            if merged:
                 yield merged
             return
         await self.ledger.keep_manifest(event)
@@ -46,9 +65,16 @@ class MergeHandler:
 
     async def on_receipt(self, event: Receipt) -> AsyncIterator[Event]:
         """Account for a result or a failure."""
-        if await self.ledger.closed(event.job_id):
+        state = await self.ledger.state(event.job_id)
+        if state is State.CLOSED:
             return
         done = await self.ledger.enter(event)
+        if state is State.MENDABLE:
+            if isinstance(event, StageFailed):
+                return
+            in_s = REVISE_AFTER_S
+            await self.agenda.note(Task.REVISE, event.job_id, in_s=in_s, together_s=in_s)
+            return
         manifest = await self.ledger.manifest(event.job_id)
         yield _progress(event, done, manifest)
         if manifest:
@@ -56,9 +82,29 @@ class MergeHandler:
                 yield told
 
     async def on_job_failed(self, event: JobFailed) -> AsyncIterator[Event]:
-        """Keep why a job was given up, and close its ledger."""
+        """Keep why a job was given up, and end it."""
         await keep_outcome(self.artifacts, event)
-        await self.ledger.close(event.job_id)
+        await self._end(event.job_id, mendable=not event.bad_input)
+        return
+        yield
+
+    async def revise(self) -> AsyncIterator[Event]:
+        """Merge again the jobs of which more is there than at the last time."""
+        for entry in await self.agenda.due(Task.REVISE):
+            try:
+                manifest = await self.ledger.manifest(entry.job_id)
+                if manifest:
+                    async for told in self._merge_when_complete(manifest):
+                        yield told
+            except PermanentError:
+                log.exception("a job could not be merged again", job=entry.job_id)
+            await self.agenda.done(entry)
+
+    async def sweep(self) -> AsyncIterator[Event]:
+        """Close the jobs that nobody has mended in time."""
+        for entry in await self.agenda.due(Task.SWEEP):
+            await self.ledger.close(entry.job_id)
+            await self.agenda.done(entry)
         return
         yield
 
@@ -67,37 +113,72 @@ class MergeHandler:
         if receipts is None:
             return
         async with self.results.lease(f"merge/{manifest.job_id}"):
-            if await self.ledger.closed(manifest.job_id):
+            state = await self.ledger.state(manifest.job_id)
+            if state is State.CLOSED:
                 return
-            yield await self._outcome(manifest, receipts)
-            await self.ledger.close(manifest.job_id)
+            outcome = await self._outcome(manifest, receipts, state)
+            if outcome is None:
+                return
+            yield outcome
+            lost = any(isinstance(receipt, StageFailed) for receipt in receipts.values())
+            await self._end(manifest.job_id, mendable=lost)
+
+    async def _end(self, job_id: str, *, mendable: bool) -> None:
+        if not mendable or not self.mendable_s:
+            await self.ledger.close(job_id)
+        elif await self.ledger.state(job_id) is State.RUNNING:
+            await self.agenda.note(Task.SWEEP, job_id, in_s=self.mendable_s)
+            await self.ledger.end(job_id)
 
     async def _outcome(
-        self, manifest: AudioIngested, receipts: dict[Slot, Receipt]
-    ) -> TranscriptMerged | JobFailed:
-        # A merge that was made but perhaps not told is told as it was.
-        merged = await self.ledger.merged(manifest.job_id)
-        if merged:
-            return merged
+        self, manifest: AudioIngested, receipts: dict[Slot, Receipt], state: State
+    ) -> TranscriptMerged | JobFailed | None:
+        """What to tell: the next revision, or nothing when it would be the same as the last."""
+        uses = engine_uses(manifest, receipts)
+        last = await self.ledger.merged(manifest.job_id)
+        if last and state is State.RUNNING:
+            return last  # made, but perhaps not told
+        if last and _losses(last.engines) <= _losses(uses):
+            return None
         material = await load(self.artifacts, manifest, receipts)
         if not material.hypotheses:
-            first = next(
-                loss for slot, loss in material.losses.items() if slot.stage is Stage.TRANSCRIBE
-            )
-            reason = f"nothing could be transcribed: {first.engine}: {first.reason}"
-            return JobFailed(job_id=manifest.job_id, stage=Stage.TRANSCRIBE, reason=reason)
+            return None if state is State.MENDABLE else _nothing_transcribed(material)
+        return await self._merged(material, uses, last.revision + 1 if last else 1)
+
+    async def _merged(
+        self, material: Material, uses: tuple[EngineUse, ...], revision: int
+    ) -> TranscriptMerged:
+        manifest = material.manifest
         created_at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         transcript = await asyncio.to_thread(merge, material, created_at=created_at)
-        path = f"jobs/{manifest.job_id}/transcript.json"
-        artifact = await self.artifacts.put(path, transcript.model_dump_json().encode(), MEDIA_TYPE)
+        name = "transcript" if revision == 1 else f"transcript.{revision}"
+        artifact = await self.artifacts.put_new(
+            f"jobs/{manifest.job_id}/{name}.json",
+            transcript.model_dump_json().encode(),
+            MEDIA_TYPE,
+        )
         merged = TranscriptMerged(
             job_id=manifest.job_id,
             artifact=artifact,
             options=manifest.options,
-            engines=engine_uses(manifest, receipts),
+            engines=uses,
+            revision=revision,
         )
-        await self.ledger.keep_merged(merged)
-        return merged
+        return await self.ledger.keep_merged(merged)
+
+
+def _losses(uses: Iterable[EngineUse]) -> int:
+    return sum(use.failed for use in uses)
+
+
+def _nothing_transcribed(material: Material) -> JobFailed:
+    losses = material.losses.values()
+    first = next(loss for loss in losses if loss.stage is Stage.TRANSCRIBE)
+    return JobFailed(
+        job_id=material.manifest.job_id,
+        stage=Stage.TRANSCRIBE,
+        reason=f"nothing could be transcribed: {first.engine}: {first.reason}",
+    )
 
 
 def _progress(receipt: Receipt, done: int, manifest: AudioIngested | None) -> JobProgressed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from enum import StrEnum
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -43,6 +44,15 @@ _RESULT_OF: Mapping[Stage, type[ChunkResult]] = {
 }
 
 
+class State(StrEnum):
+    """Whether a job has ended."""
+
+    RUNNING = "running"
+    MENDABLE = "mendable"
+    """It ended with losses; a replayed dead letter may still mend it."""
+    CLOSED = "closed"
+
+
 class Ledger:
     """The ledgers of all jobs of a mesh."""
 
@@ -55,7 +65,9 @@ class Ledger:
         """Keep a receipt; gives how many results its stage has now."""
         slot = slot_of(receipt)
         kind = "lost" if isinstance(receipt, StageFailed) else "done"
-        await self._put(receipt.job_id, f"receipts/{kind}/{slot}", receipt.model_dump_json())
+        # The first telling stays: a later one only found in the store what that one computed.
+        path = f"jobs/{receipt.job_id}/receipts/{kind}/{slot}"
+        await self._artifacts.put_new(path, receipt.model_dump_json().encode(), MEDIA_TYPE)
         await self._count(receipt.job_id, slot)
         return (await self._counts(receipt.job_id))[slot.stage]
 
@@ -84,30 +96,44 @@ class Ledger:
         )
         return dict(zip(slots, texts, strict=True))
 
-    async def keep_merged(self, merged: TranscriptMerged) -> None:
-        """Keep what is to be told of the merge, before it is told."""
-        await self._put(merged.job_id, "merged.json", merged.model_dump_json())
+    async def keep_merged(self, merged: TranscriptMerged) -> TranscriptMerged:
+        """Keep what is to be told of a merge, before it is told; of two such, the first counts."""
+        path = _merged_path(merged.job_id, merged.revision)
+        await self._artifacts.put_new(path, merged.model_dump_json().encode(), MEDIA_TYPE)
+        return await self._merged(merged.job_id, merged.revision) or merged
 
     async def merged(self, job_id: str) -> TranscriptMerged | None:
-        """What is to be told of the merge, once it was made."""
-        data = await self._artifacts.read(f"jobs/{job_id}/merged.json")
+        """What is to be told of the last merge, once one was made."""
+        last, revision = None, 1
+        while found := await self._merged(job_id, revision):
+            last, revision = found, revision + 1
+        return last
+
+    async def _merged(self, job_id: str, revision: int) -> TranscriptMerged | None:
+        data = await self._artifacts.read(_merged_path(job_id, revision))
         return TranscriptMerged.model_validate_json(data) if data else None
 
+    async def state(self, job_id: str) -> State:
+        """Whether a job has ended, and for good."""
+        data = await self._artifacts.read(f"jobs/{job_id}/ended")
+        if data is None:
+            return State.RUNNING
+        return State(data.decode() or State.CLOSED)
+
+    async def end(self, job_id: str) -> None:
+        """Note that a job has ended, and keep what mending it needs."""
+        if await self.state(job_id) is State.RUNNING:
+            await self._put(job_id, "ended", State.MENDABLE)
+
     async def close(self, job_id: str) -> None:
-        """Note that a job has ended, and remove what only its making needed."""
-        await self._put(job_id, "ended", "")
+        """Note that a job has ended for good, and remove what only its making needed."""
+        await self._put(job_id, "ended", State.CLOSED)
         for folder in ("audio/", "receipts/", "source/"):
             await self._artifacts.delete_all(f"jobs/{job_id}/{folder}")
-        try:
-            await self._redis.delete(
-                *[self._key(job_id, name) for name in (*ENGINE_STAGES, COUNTED, COUNTING)]
-            )
-        except RedisError as error:
-            raise TransientError(f"Redis does not forget a job: {error}") from error
-
-    async def closed(self, job_id: str) -> bool:
-        """Whether a job has ended."""
-        return await self._artifacts.read(f"jobs/{job_id}/ended") is not None
+        async with self._pipeline() as pipe:
+            names = (COUNTED, COUNTING, *ENGINE_STAGES)
+            pipe.delete(*[self._key(job_id, name) for name in names])
+            await pipe.execute()
 
     async def _put(self, job_id: str, name: str, text: str) -> None:
         await self._artifacts.put(f"jobs/{job_id}/{name}", text.encode(), MEDIA_TYPE)
@@ -185,3 +211,8 @@ class Ledger:
 
     def _key(self, job_id: str, name: str) -> str:
         return f"{self._prefix}{job_id}:{name}"
+
+
+def _merged_path(job_id: str, revision: int) -> str:
+    name = "merged" if revision == 1 else f"merged.{revision}"
+    return f"jobs/{job_id}/{name}.json"

@@ -11,12 +11,17 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+)
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from services.runtime.errors import PermanentError, TransientError
@@ -62,6 +67,20 @@ class Artifacts:
         digest = await asyncio.to_thread(hashlib.sha256, data)
         return self._ref(path, digest.hexdigest(), len(data), media_type)
 
+    async def put_new(self, path: str, data: bytes, media_type: str) -> ArtifactRef:
+        """Store bytes unless something is there already; gives what is there then.
+
+        Of all who write to a path the first one wins, so that whoever comes late (a worker whose
+        lease has lapsed, say) cannot change what others have read. The store itself sees to it.
+        """
+        with _explained(f"cannot store {path}"):
+            try:
+                await obstore.put_async(self._store, path, data, mode="create")
+            except AlreadyExistsError:
+                data = await self.read(path) or data
+        digest = await asyncio.to_thread(hashlib.sha256, data)
+        return self._ref(path, digest.hexdigest(), len(data), media_type)
+
     async def put_file(self, path: str, file: BinaryIO, media_type: str) -> ArtifactRef:
         """Store a file of any size without holding it in memory."""
         digest = await asyncio.to_thread(hashlib.file_digest, file, "sha256")  # type: ignore[arg-type]  # typeshed asks for more than it uses
@@ -104,6 +123,11 @@ class Artifacts:
         with _explained(f"cannot list {prefix}"):
             batches = [batch async for batch in obstore.list(self._store, prefix)]
         return sorted(entry["path"] for batch in batches for entry in batch)
+
+    async def delete(self, path: str) -> None:
+        """Remove what is at a path, if anything is."""
+        with _explained(f"cannot remove {path}"), suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, path)
 
     async def delete_all(self, prefix: str) -> None:
         """Remove everything under a prefix."""

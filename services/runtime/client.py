@@ -51,7 +51,7 @@ class Client:
             yield _events(messages)
 
     async def outcome(self, job_id: str) -> JobCompleted | JobFailed | None:
-        """How a job has ended, or None while it has not."""
+        """How a job has ended, or None while it has not; a failed one may be completed since."""
         return await kept_outcome(self._artifacts, job_id)
 
     async def transcript(self, completed: JobCompleted) -> Transcript:
@@ -77,9 +77,13 @@ def _write(target: Path, data: bytes) -> Path:
 
 
 async def keep_outcome(artifacts: Artifacts, outcome: JobCompleted | JobFailed) -> None:
-    """Keep how a job ended, for those who ask later."""
+    """Keep how a job ended, for those who ask later; the latest revision stays."""
     name = "completed" if isinstance(outcome, JobCompleted) else "failed"
     path = f"jobs/{outcome.job_id}/{name}.json"
+    if isinstance(outcome, JobCompleted) and outcome.revision > 1:
+        kept = await artifacts.read(path)
+        if kept and JobCompleted.model_validate_json(kept).revision > outcome.revision:
+            return
     await artifacts.put(path, outcome.model_dump_json().encode(), MEDIA_TYPE)
 
 

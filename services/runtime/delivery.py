@@ -19,6 +19,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from services.runtime.bus.base import Bus, HandedBackError, Message
+from services.runtime.cancellation import raise_if_cancelled
 from services.runtime.envelope import to_event, to_message
 from services.runtime.errors import (
     BadInputError,
@@ -35,7 +36,7 @@ from services.runtime.postponing import (
     timestamp,
 )
 from services.runtime.retry import RetryPolicy
-from services.runtime.service import Service
+from services.runtime.service import Chore, Service
 from services.runtime.telemetry import EVENTS, HANDLING, IN_WORK, trace_of, tracer
 from voxmesh_schemas import DeadLetter, Event, Failure
 
@@ -118,6 +119,23 @@ class Delivery:
             raise HandedBackError
         async with self._postponed_in_work:
             await self._dealt_with(postponed.original, postponed.history)
+
+    async def do_chores(self) -> None:
+        """Do the service's chores until cancelled."""
+        chores = self._service.chores.items()
+        await asyncio.gather(*(self._keep_doing(chore, every_s) for chore, every_s in chores))
+
+    async def _keep_doing(self, chore: Chore, every_s: float) -> None:
+        while True:
+            raise_if_cancelled()
+            await asyncio.sleep(every_s)
+            try:
+                async for event in chore():
+                    await self._tell(event)
+            except VoxmeshError as error:
+                log.warning("a chore failed and is done again", error=str(error))
+            except Exception:
+                log.exception("a chore broke")
 
     async def _dealt_with(self, message: Message, history: History) -> None:
         service, started = self._service.name, time.monotonic()

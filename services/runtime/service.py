@@ -17,6 +17,9 @@ It may be called again with the same event, at any time and anywhere, and must t
 facts. It raises errors of `services.runtime.errors`; anything else is a bug.
 """
 
+Chore = Callable[[], AsyncIterator[Event]]
+"""What a service does from time to time, in every process of it; tells events as a handler does."""
+
 OnFailure = Callable[[Event, VoxmeshError], Iterable[Event]]
 """What to tell the mesh when an event could finally not be handled."""
 
@@ -31,5 +34,7 @@ class Service:
     on_failure: OnFailure
     concurrency: int
     """Events in work at once in one process."""
+    chores: Mapping[Chore, float] = field(default_factory=dict)
+    """How many seconds lie between two times."""
     engines: Mapping[Stage, Look] = field(default_factory=dict)
     """Finds out what engines it can run here and now, the preferred ones first."""

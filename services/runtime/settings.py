@@ -54,6 +54,12 @@ class MeshSettings(BaseSettings):
         description="what fails in place waits so long in retry topics, comma-separated; empty: "
         "it is given up",
     )
+    replay_within_s: float = Field(
+        default=7 * 24 * 3600.0,
+        ge=0,
+        description="what a replay of dead letters needs of a job that lost something is kept so "
+        "long; 0: not at all",
+    )
     grace_s: float = Field(default=25.0, ge=0, description="time for work to end when told to stop")
     lease_s: float = Field(
         default=30.0, gt=0, description="a dead worker's lease lapses after this"

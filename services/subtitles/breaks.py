@@ -35,6 +35,9 @@ _CLOSING = ")]}\"'»«›‹”“’‘」』》〉）】"  # noqa: RUF001 - as
 _SENTENCE_ENDS = ".?!…。？！｡؟۔।॥።"  # noqa: RUF001 - as above
 _CLAUSE_ENDS = ",;:—–、，；：،؛"  # noqa: RUF001 - as above
 _ENDS = frozenset(_CLOSING + _SENTENCE_ENDS + _CLAUSE_ENDS)
+# What no line of Japanese begins with beside punctuation (JIS X 4051): small kana, and marks that
+# lengthen or repeat what is before them.
+_NEVER_FIRST = frozenset("ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶー々ゝゞヽヾ・")
 _LETTERS = str.maketrans("’", "'")  # noqa: RUF001 - as above
 
 
@@ -57,7 +60,8 @@ def break_between(left: str, right: str, words: FunctionWords, *, spaced: bool) 
 
 
 def _unspaced(left: str, right: str) -> Break:
-    if left[-1] in _OPENING or not (is_unspaced(left[-1]) or is_unspaced(right[0])):
+    is_word_end = is_unspaced(left[-1]) or is_unspaced(right[0])
+    if left[-1] in _OPENING or right[0] in _NEVER_FIRST or not is_word_end:
         return Break.GLUED
     return Break.PLAIN
 

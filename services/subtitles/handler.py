@@ -47,14 +47,18 @@ class SubtitlesHandler:
             except BadInputError as error:
                 warnings.append(Notice(code="lost-format", message=f"no {form}: {error}"))
                 continue
-            path = f"jobs/{event.job_id}/outputs/{FILE_NAMES[form]}"
+            path = f"{_folder(event)}/{FILE_NAMES[form]}"
             artifact = await self.artifacts.put(path, data, MEDIA_TYPES[form])
             output = Output(
                 name=FILE_NAMES[form], language=language, format=form, artifact=artifact
             )
             outputs.append(output)
             yield SubtitlesRendered(
-                job_id=event.job_id, language=language, format=form, artifact=artifact
+                job_id=event.job_id,
+                language=language,
+                format=form,
+                artifact=artifact,
+                revision=event.revision,
             )
         if not outputs:
             raise BadInputError(warnings[-1].message)
@@ -64,9 +68,16 @@ class SubtitlesHandler:
             transcript=event.artifact,
             engines=event.engines,
             warnings=tuple(warnings),
+            revision=event.revision,
         )
         await keep_outcome(self.artifacts, completed)
         yield completed
+
+
+def _folder(event: TranscriptMerged) -> str:
+    """Where the files go: those of an earlier revision stay as they were told."""
+    folder = f"jobs/{event.job_id}/outputs"
+    return folder if event.revision == 1 else f"{folder}/revision-{event.revision}"
 
 
 def on_failure(event: Event, error: VoxmeshError) -> Iterator[Event]:

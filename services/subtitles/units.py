@@ -16,6 +16,7 @@ from services.subtitles.graphemes import (
     is_unspaced,
     visible,
 )
+from services.subtitles.thai import is_thai, thai_words
 from voxmesh_schemas import Word
 
 
@@ -63,6 +64,10 @@ def _pieces(word: Word, line_cells: int) -> Iterator[Unit]:
 def _texts(text: str, line_cells: int) -> Iterator[tuple[str, bool]]:
     """Pieces no wider than a line, and whether a space may stand before each."""
     for part in visible(text).split(" "):
+        if is_thai(part):
+            pieces = (one for word in thai_words(part) for one in _split_wide(word, line_cells))
+            yield from ((piece, at == 0) for at, piece in enumerate(pieces))
+            continue
         if cells(part) <= line_cells:
             if not is_blank(part):
                 yield part, True
@@ -70,6 +75,10 @@ def _texts(text: str, line_cells: int) -> Iterator[tuple[str, bool]]:
         for word in part.split():
             for index, piece in enumerate(_split(word, line_cells)):
                 yield piece, index == 0
+
+
+def _split_wide(word: str, line_cells: int) -> Iterator[str]:
+    return iter((word,)) if cells(word) <= line_cells else _split(word, line_cells)
 
 
 def _split(word: str, line_cells: int) -> Iterator[str]:

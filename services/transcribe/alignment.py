@@ -9,8 +9,7 @@ no word lies over a pause. A forced alignment by an acoustic model is closer; th
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
 
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from services.runtime.audio import SAMPLE_RATE_HZ, Samples
 from services.transcribe.speech import Stretch
+from services.transcribe.written import bare, spoken_length
 
 Span = tuple[float, float]
 """Start and end in milliseconds."""
@@ -30,33 +30,16 @@ _SHORTEST_PAUSE_MS = 180
 """The closure of a stop takes up to 150 ms."""
 _SHORTEST_RUN_MS = 60
 _QUIETEST_DB = -80.0
+_PEAK_FRAMES = 5
 _SLACK = 0.15
 """By how much of all speech the words may run ahead of the mean rate, or behind it."""
 _LEAST_SLACK_MS = 6_000.0
-_UNPUNCTUATED_PAUSE_MS = 150.0
+_UNPUNCTUATED_PAUSE_MS = 300.0
 """A pause of a second without punctuation before it counts like so much wrong duration."""
 _FINAL_SOUNDS = 2.0
 """The last word before a pause is drawn out: Klatt 1976, Linguistic uses of segmental duration in
-English, Journal of the Acoustical Society of America 59(5), section II."""
+English, Journal of the Acoustical Society of America 59(5)."""
 _ENDS_PHRASE = re.compile(r"[.,;:!?\u2026\u3001\u3002\uff01\uff1f\u2013\u2014-]\W*$")
-_VOWELS = re.compile(
-    "[aeiouy"
-    "\u0430\u0435\u0451\u0438\u043e\u0443\u044b\u044d\u044e\u044f\u0456\u0454\u0457"  # Cyrillic
-    "\u03b1\u03b5\u03b7\u03b9\u03bf\u03c5\u03c9]+"  # Greek
-)
-_VOWELS_MORE = 1.0
-_SOUNDS_OF_A_LETTER = 0.75
-_SPOKEN_AS = {"%": 7, "$": 6, "€": 4, "£": 6, "&": 3, "+": 4, "=": 6, "@": 2, "°": 6}
-"""Sounds of the word that a sign is read as."""
-_UNSPACED = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-)
-"""Thai, Lao, Burmese, Khmer, Japanese and Chinese: scripts that put no space between words."""
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text; in scripts without spaces, each character with its marks is one."""
-    return [word for token in text.split() for word in _split(token)]
 
 
 def aligned(texts: Sequence[str], samples: Samples, speech: Sequence[Stretch]) -> list[Span]:
@@ -92,38 +75,13 @@ def sounding(samples: Samples, speech: Sequence[Stretch]) -> list[Span]:
     return found
 
 
-def spoken_length(text: str) -> float:
-    """How long a word takes to say, in sounds; digits and signs are read out.
-
-    Vowels are longer than consonants, and letters of vowels side by side are one vowel.
-    """
-    sounds = 0.5 + _VOWELS_MORE * len(_VOWELS.findall(_without_marks(text)))
-    digits = 0
-    for character in text:
-        if character.isdigit():
-            digits += 1
-            sounds += 4 if digits <= 4 else 2
-        elif _UNSPACED.match(character) or "\uac00" <= character <= "\ud7a3":
-            sounds += 3
-        elif character.isalpha():
-            sounds += _SOUNDS_OF_A_LETTER
-        else:
-            sounds += _SPOKEN_AS.get(character, 0)
-    return sounds
-
-
-def _without_marks(text: str) -> str:
-    decomposed = unicodedata.normalize("NFD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
-
-
 def with_times_of(texts: Sequence[str], heard: Sequence[tuple[str, Span]]) -> list[Span]:
     """Times for the words of a text, from the same words as they were timed without punctuation.
 
     Words that differ share the time of those in their place.
     """
     matcher = SequenceMatcher(
-        a=[_bare(text) for text in texts], b=[_bare(text) for text, _ in heard], autojunk=False
+        a=[bare(text) for text in texts], b=[bare(text) for text, _ in heard], autojunk=False
     )
     spans: list[Span] = []
     for kind, a1, a2, b1, b2 in matcher.get_opcodes():
@@ -149,26 +107,6 @@ def _shared(lengths: Floats, room: Span) -> list[Span]:
     return [(float(one), float(other)) for one, other in pairwise(edges)]
 
 
-def _bare(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
-
-
-def _split(token: str) -> Iterable[str]:
-    if not _UNSPACED.search(token):
-        return [token]
-    words: list[str] = []
-    for character in token:
-        starts = bool(_UNSPACED.match(character)) or (
-            character.isalnum() and bool(words) and bool(_UNSPACED.match(words[-1]))
-        )
-        belongs = unicodedata.category(character).startswith("M")
-        if words and (belongs or not starts):
-            words[-1] += character
-        else:
-            words.append(character)
-    return words
-
-
 def _levels_db(samples: Samples) -> Floats:
     frames = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME).astype(np.float64)
     power = np.asarray((frames**2).mean(axis=1), dtype=np.float64)
@@ -180,7 +118,7 @@ def _runs(levels: Floats, floor: float, edges: Span) -> Iterator[Span]:
     """Frames well above the noise, without their short gaps and without clicks."""
     if not len(levels):
         return
-    peak = float(np.percentile(levels, 95))
+    peak = float(np.sort(levels)[-_PEAK_FRAMES:].mean())
     loud = np.flatnonzero(levels > max(peak - 30, min(floor + 9, peak - 12)))
     breaks = np.flatnonzero(np.diff(loud) > _SHORTEST_PAUSE_MS // _FRAME_MS)
     for part in np.split(loud, breaks + 1):

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from services.runtime.audio import SAMPLE_RATE_HZ
-from services.transcribe.alignment import Span, aligned, with_times_of, words_of
+from services.transcribe.alignment import Span, aligned, with_times_of
 from services.transcribe.cloud import Recognised, shifted
 from services.transcribe.language_names import tag_named
 from services.transcribe.speech import Stretch
 from services.transcribe.uploads import Upload
 from services.transcribe.words import Heard
+from services.transcribe.written import words_of
 
 Record = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ from services.transcribe.engines import make
 from services.transcribe.settings import TranscribeSettings
 from tests.contract.cloud_suite import CloudContract, needed
 from tests.contract.transcriber_suite import spoken
-from tests.contract.vendor_server import KEY, Reply, Request, VendorServer, as_json, words_in
+from tests.contract.vendor_server import Reply, Request, VendorServer, as_json, words_in
 
 needed("google.cloud.speech_v2")
 

@@ -56,6 +56,29 @@ def test_too_many_voices_are_merged_with_the_closest() -> None:
     assert len(set(labels[:60].tolist())) == 1
 
 
+def with_mixtures(in_a_row: int) -> Floats:
+    """Twenty changes between two voices, each with so many windows that lie between them."""
+    rng = np.random.default_rng(1)
+    middle = np.full(15, 1.5)
+    turns = [rng.normal(size=(10, 15)) + 2 * middle * (turn % 2) for turn in range(20)]
+    changes = [rng.normal(size=(in_a_row, 15)) * 0.7 + middle for _ in turns]
+    return np.concatenate([part for pair in zip(turns, changes, strict=True) for part in pair])
+
+
+def test_windows_over_changes_of_voice_are_no_voice_of_their_own() -> None:
+    assert cluster(with_mixtures(1)).max() + 1 == 2
+
+
+def test_a_voice_between_two_others_is_kept_where_it_speaks_for_itself() -> None:
+    assert cluster(with_mixtures(6)).max() + 1 == 3
+
+
+def test_a_voice_off_the_line_between_two_others_is_kept() -> None:
+    third = voices(30) + 1.5 + np.resize([1.5, -1.5], 15)
+    labels = cluster(np.concatenate([voices(150), voices(150) + 3.0, third]))
+    assert labels.max() == 2
+
+
 def test_a_single_point_is_one_voice() -> None:
     assert cluster(np.zeros((1, 15)), at_least=3).tolist() == [0]
 

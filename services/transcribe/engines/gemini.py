@@ -103,7 +103,8 @@ class Gemini(CloudTranscriber):
             raise _refused(error) from None
         finally:
             client.close()
-        return answer.model_dump(mode="json")
+        record: dict[str, Any] = answer.model_dump(mode="json")
+        return record
 
     def _prompt(self, language: str | None) -> str:
         parts = [_PROMPT]

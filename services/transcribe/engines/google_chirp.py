@@ -31,7 +31,11 @@ _LOCALES = """
 languages. These are for languages that are named without."""
 _LOCALE_OF = {
     **{primary_subtag(locale): locale for locale in _LOCALES.split()},
-    **{"zh": "cmn-Hans-CN", "cmn": "cmn-Hans-CN", "he": "iw-IL", "nb": "no-NO", "tl": "fil-PH"},
+    "cmn": "cmn-Hans-CN",
+    "he": "iw-IL",
+    "nb": "no-NO",
+    "tl": "fil-PH",
+    "zh": "cmn-Hans-CN",
 }
 _TAG_OF = {"cmn": "zh", "iw": "he"}
 

@@ -85,7 +85,7 @@ class Speechmatics(CloudTranscriber):
         from speechmatics.batch import Client, ConnectionConfig, StaticKeyAuth
         from speechmatics.batch._sync_transport import SyncTransport
 
-        class Transport(SyncTransport):
+        class Transport(SyncTransport):  # type: ignore[misc]  # mypy does not follow the SDK
             """The SDK's own logs what a refusal says, and keeps its headers to itself."""
 
             def _handle_response(self, response: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's
