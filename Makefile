@@ -10,7 +10,7 @@ INPUT ?= samples/conversation.flac
 OUT ?= captions
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-engines check format lock upgrade schemas release bench clean
+.PHONY: help setup run test test-engines check format lock upgrade schemas release bench bench-subtitles clean
 
 help:  ## List what there is to make
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -51,6 +51,9 @@ schemas: .venv/.dev  ## Generate the JSON Schemas and the AsyncAPI document
 
 release: .venv/.dev  ## Keep this version's schemas as those that later ones must be able to read
 	.venv/bin/python -m voxmesh_schemas.generate release schemas/released.json
+
+bench-subtitles: .venv/.dev  ## Compare our captions with those of others, and time them
+	.venv/bin/python benchmarks/subtitles.py
 
 bench: .venv/.dev  ## Run the benchmarks
 	set -e; for benchmark in benchmarks/*.py; do .venv/bin/python $$benchmark; done

@@ -237,6 +237,25 @@ def transcribe(
 
 
 @app.command()
+def vote(
+    hypotheses: Annotated[
+        list[Path], typer.Argument(help="CTM files, one per engine.", show_default=False)
+    ],
+    weight: Annotated[
+        list[str], typer.Option(metavar="ENGINE=NUMBER", help="Trust in an engine to begin with.")
+    ] = [],  # noqa: B006 -- typer copies it
+    output: FileOut = None,
+) -> None:
+    """Make one CTM of several engines' by voting.
+
+    Time-aware ROVER: how far each engine is to be believed is learned from how they agree.
+    """
+    from services.cli import stages as command
+
+    end(lambda: command.vote(hypotheses, weight, output))
+
+
+@app.command()
 def diarize(
     recording: AudioFile,
     engine: EngineName = None,

@@ -90,8 +90,8 @@ def replay(
         async with _connected(broker) as bus:
             found = _chosen(await _kept(bus), ids, job, everything=bool(ids))
             for kept in found:
+                at = timestamp(datetime.now(UTC)).encode()  # before it can die again
                 await bus.publish(original_of(kept.letter))
-                at = timestamp(datetime.now(UTC)).encode()
                 await bus.publish(Message(REPLAYED, kept.letter.id, at))
         if as_json:
             _print_json([kept.letter.id for kept in found])
@@ -146,7 +146,7 @@ def _chosen(
         for one in kept
         if (not ids or any(one.letter.id.startswith(number) for number in ids))
         and (job is None or one.job == job)
-        and (everything or one.replayed_at < one.at)
+        and (everything or one.replayed_at <= one.at)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -34,7 +34,7 @@ def transcribe(
     recording: Path, engine: str | None, language: str | None, form: str, output: Path | None
 ) -> int:
     """Words of a recording, as CTM or JSON."""
-    from services.merge.ctm import format_ctm
+    from services.merge.ctm import write_ctm
     from services.merge.stitching import ChunkWords, stitch
     from services.transcribe.engines import ENGINES
     from services.transcribe.settings import TranscribeSettings
@@ -50,7 +50,42 @@ def transcribe(
     words = stitch(chunks)
     if form == "json":
         return write(TypeAdapter(list[HypothesisWord]).dump_json(words, indent=2), output)
-    return write(format_ctm(recording.stem, words).encode(), output)
+    # A CTM's fields end at blanks.
+    name = "_".join(recording.stem.split()) or "recording"
+    return write(write_ctm({(name, "1"): words}).encode(), output)
+
+
+def vote(hypotheses: Sequence[Path], weights: Sequence[str], output: Path | None) -> int:
+    """The words that several engines' CTM files agree on best, as CTM."""
+    from services.merge.ctm import vote_ctm
+
+    texts: dict[str, str] = {}
+    for path in hypotheses:
+        if path.stem in texts:
+            raise BadInputError(f"two files are called {path.stem}, and engines go by their files")
+        try:
+            texts[path.stem] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInputError(f"cannot read {path} as text") from error
+    return write(vote_ctm(texts, engine_weights(weights, texts)).encode(), output)
+
+
+def engine_weights(texts: Sequence[str], engines: Container[str]) -> dict[str, float]:
+    """Trust in engines from `engine=number` texts.
+
+    Raises:
+        BadInputError: when one is not of that form, not above 0, or of no engine that is there.
+    """
+    weights: dict[str, float] = {}
+    for text in texts:
+        engine, _, number = text.rpartition("=")
+        try:
+            weights[engine] = float(number)
+        except ValueError:
+            weights[engine] = 0.0
+        if engine not in engines or not 0 < weights[engine] < float("inf"):
+            raise BadInputError(f"--weight {text!r} is not ENGINE=NUMBER, above 0, of a file given")
+    return weights
 
 
 def diarize(

@@ -101,7 +101,7 @@ def print_report(console: Console, report: JobReport) -> None:
 
 def _engine_line(use: EngineUse) -> str:
     model = f" ({use.model})" if use.model else ""
-    found = f", {use.reused} of {use.chunks} chunks found in the store" if use.reused else ""
+    found = f", {use.reused} of {use.chunks} chunks reused from before" if use.reused else ""
     lost = f", lost for {use.failed} chunks" if use.failed else ""
     pace = f", {use.compute_ms / use.audio_ms:.2f} x real time" if use.audio_ms else ""
     return f"{use.engine}{model}: {use.reason}{pace}{found}{lost}"

@@ -12,7 +12,7 @@ from services.diarize.features import Floats, Indices
 # Chosen on conversations put together from single voices, never on meetings with a reference.
 _PENALTY = 2.2
 """Weight of the BIC penalty; above 1, for windows overlap and voices drift."""
-_CLOSEST = 1.0
+_CLOSEST = 1.2
 """Two voices lie at least so far apart: squared distance per dimension, where the noise of a single
 window is 1."""
 _BETWEEN = 0.5
@@ -30,8 +30,8 @@ def cluster(points: Floats, *, at_least: int = 1, at_most: int | None = None) ->
     Ward's agglomeration (1963), as long as the Bayesian information criterion of Gaussians with
     unit variance gets better (Chen & Gopalakrishnan 1998): merging two clusters costs half of the
     growth in squared error, and saves a mean of d parameters. The more there is of a voice, the
-    smaller the drift that becomes significant; so clusters whose centres are no further apart than
-    voices ever are are merged after all. Last, clusters of mixed windows are dissolved.
+    smaller the drift that becomes significant; so clusters whose centres lie closer than two voices
+    do are merged after all. Last, clusters of mixed windows are dissolved.
 
     There are at least `at_least` and at most `at_most` labels, as far as there are points.
     """

@@ -17,6 +17,8 @@ Indices = npt.NDArray[np.intp]
 
 FRAME_MS = 10
 CEPSTRA = 15
+CORRELATED = 15
+"""Frames after which cepstra tell something new: 150 ms, about a syllable."""
 _WINDOW_MS = 30
 _MEL_BANDS = 24
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 7600.0
@@ -129,7 +131,3 @@ def standardized_means(speech: Speech, windows: Sequence[slice]) -> Floats:
     longest = max(window.stop - window.start for window in windows)
     scaled = (means - means.mean(axis=0)) @ (vectors / np.sqrt(values))
     return np.asarray(scaled * np.sqrt(longest / CORRELATED))
-
-
-CORRELATED = 15
-"""Frames after which cepstra tell something new: about 150 ms, the length of a syllable or two."""

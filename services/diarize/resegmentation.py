@@ -26,7 +26,7 @@ def resegment(speech: Speech, labels: Indices) -> Indices:
     """Labels of frames, given labels that are right for most of them, shape (n,) both.
 
     Alternately fits a Gaussian mixture to each voice and lets a hidden Markov model with a state
-    for each find the best sequence (Viterbi resegmentation, Tranter & Reynolds 2006, section II-F).
+    for each find the best sequence (Viterbi resegmentation, Tranter & Reynolds 2006, section II).
     """
     starts, first = _blocks(speech.regions)
     lengths = np.diff([*starts, len(labels)])

@@ -61,12 +61,14 @@ def _without_interjections(runs: Sequence[Turn]) -> list[Turn]:
     """Runs too short to be a turn go to the voice that speaks right before, else right after."""
     kept = list(runs)
     for index, run in enumerate(kept):
-        if run.duration_ms >= _SHORTEST_MS:
-            continue
-        before = kept[index - 1] if index and kept[index - 1].end_ms == run.start_ms else None
-        after = next((turn for turn in kept[index + 1 :][:1] if turn.start_ms == run.end_ms), None)
-        if neighbour := before or after:
-            kept[index] = run.model_copy(update={"speaker": neighbour.speaker})
+        before, after = kept[max(0, index - 1) : index], kept[index + 1 : index + 2]
+        beside = [
+            turn
+            for turn in before + after
+            if run.start_ms == turn.end_ms or run.end_ms == turn.start_ms
+        ]
+        if beside and run.duration_ms < _SHORTEST_MS:
+            kept[index] = run.model_copy(update={"speaker": beside[0].speaker})
     return kept
 
 

@@ -76,6 +76,8 @@ def write_ctm(recordings: Mapping[RecordingId, Iterable[HypothesisWord | VotedWo
 def _lines(word: HypothesisWord | VotedWord) -> list[str]:
     """A word without its recording; one that holds spaces becomes several that share its time."""
     parts = word.text.split()
+    if not parts:
+        return []
     width = (word.end_ms - word.start_ms) / 1000 / len(parts)
     start = word.start_ms / 1000
     confidence = "" if word.confidence is None else f" {word.confidence:.4f}"

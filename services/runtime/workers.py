@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from threading import Thread
 from typing import Protocol, TypeVar
 
 from services.runtime.engines import Engine
@@ -98,7 +100,7 @@ class WorkerProcesses:
             max_workers=self._cores if pool == SHARED else 1,
             # Not fork: a fork of a process with threads can deadlock, and CUDA forbids it.
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=_leave_interrupts_to_the_parent,
+            initializer=_follow_the_parent,
         )
         self._pools[pool] = executor
         return executor
@@ -128,5 +130,14 @@ class WorkerThreads:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _follow_the_parent() -> None:
+    """Leave interrupts to the parent, and end when it does, even when it was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)

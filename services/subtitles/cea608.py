@@ -70,6 +70,15 @@ _SUBSTITUTES = {
 _FALLBACKS = {"“": '"', "”": '"', "‘": "'", "—": "-", "«": "<", "»": ">", "{": "(", "}": ")"}  # noqa: RUF001 - as above
 _FALLBACKS |= {"\\": "/", "|": "!", "_": "-", "¡": "!", "•": ".", "ß": "s", "Ø": "O", "ø": "o"}
 
+
+def _fallback(char: str) -> int:
+    plain = _FALLBACKS.get(char) or unicodedata.normalize("NFD", char)[0]
+    return _BASIC.get(plain, _BASIC[_UNKNOWN])
+
+
+_FIRST = _BASIC | {char: _fallback(char) for char in _EXTENDED}
+"""The basic characters that are sent: for extended ones, those that they replace."""
+
 # Preamble address codes by row: the code for indent 0.
 _PREAMBLES = (
     *(0x1150, 0x1170, 0x1250, 0x1270, 0x1550, 0x1570, 0x1650, 0x1670),
@@ -120,7 +129,7 @@ def _text_words(text: str) -> Iterator[int]:
     """Two basic characters to a word; codes stand on their own, and are sent twice."""
     held: int | None = None
     for char in text:
-        if (basic := _BASIC.get(char, _fallback(char))) is not None:
+        if (basic := _FIRST.get(char)) is not None:
             if held is not None:
                 yield held << 8 | basic
             held = basic if held is None else None
@@ -133,22 +142,13 @@ def _text_words(text: str) -> Iterator[int]:
         yield held << 8 | _PAD
 
 
-def _fallback(char: str) -> int | None:
-    """The basic character that an extended one replaces; None for a special one."""
-    if char in _SPECIAL:
-        return None
-    plain = _FALLBACKS.get(char) or unicodedata.normalize("NFD", char)[0]
-    return _BASIC.get(plain, _BASIC[_UNKNOWN])
-
-
 def _twice(code: int) -> tuple[int, int]:
     return code, code
 
 
 def with_parity(word: int) -> str:
     """Four hexadecimal digits, each byte with a top bit that makes its ones odd in number."""
-    return f"{_odd(word >> 8):02x}{_odd(word & 0xFF):02x}"
+    return _BYTES[word >> 8] + _BYTES[word & 0x7F]
 
 
-def _odd(byte: int) -> int:
-    return byte if byte.bit_count() % 2 else byte | 0x80
+_BYTES = [f"{code if code.bit_count() % 2 else code | 0x80:02x}" for code in range(0x80)]

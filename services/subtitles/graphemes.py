@@ -33,6 +33,8 @@ _UNSPACED = re.compile(
 
 def visible(text: str) -> str:
     """The text on one line, with single spaces, and without anything that only controls."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")
     kept = (char for char in _SPACES.sub(" ", text) if _is_shown(char))
     return _SPACES.sub(" ", "".join(kept)).strip(" ")
 

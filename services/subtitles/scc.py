@@ -7,6 +7,7 @@ appears late: no word is lost, and none is sent faster than the channel goes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -63,9 +64,10 @@ def to_scc(captions: Captions) -> str:
 
 
 def _check_script(transcript: Transcript) -> None:
-    letters = [char for u in transcript.utterances for char in u.text if char.isalpha()]
-    known = sum(in_cea608(char) != "?" for char in letters)
-    if known < _LEAST_KNOWN * len(letters):
+    found = Counter("".join(utterance.text for utterance in transcript.utterances))
+    letters = {char: count for char, count in found.items() if char.isalpha()}
+    known = sum(count for char, count in letters.items() if in_cea608(char) != "?")
+    if known < _LEAST_KNOWN * sum(letters.values()):
         raise BadInputError(
             "SCC has no letters for most of what was said: CEA-608 knows Latin script alone; "
             "ask for ttml or vtt instead"

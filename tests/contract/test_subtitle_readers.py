@@ -6,11 +6,13 @@ markdown-it. The two for JavaScript come from npm, in the exact versions of `web
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
+import zipfile
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ from services.subtitles.srt import to_srt
 from services.subtitles.webvtt import to_webvtt
 from tests.conftest import ROOT, without
 from tests.subtitle_transcripts import any_transcript, feeling, said, transcript
-from voxmesh_schemas import Emotion, Notice, OutputFormat, Transcript
+from voxmesh_schemas import Emotion, Notice, OutputFormat, SubtitleOptions, Transcript
 
 HERE = Path(__file__).parent / "webvtt"
 WORD_JOINER = "\u2060"
@@ -85,6 +87,9 @@ def _read(files: list[str], node_modules: Path) -> list[dict[str, Any]]:
     return found
 
 
+TIMED = SubtitleOptions(karaoke=True)
+
+
 def _check(made: Transcript, found: dict[str, Any]) -> None:
     """Both readers see the cues of a transcript: texts, voices, times and places."""
     cues = build_cues(made)
@@ -122,8 +127,8 @@ def test_javascript_readers_see_every_cue(node_modules: Path) -> None:
 def test_javascript_readers_see_the_cues_of_any_transcript(
     node_modules: Path, made: list[Transcript]
 ) -> None:
-    found = _read([to_webvtt(Captions(one)) for one in made], node_modules)
-    for one, read in zip(made, found, strict=True):
+    files = [to_webvtt(Captions(one, TIMED if at % 2 else None)) for at, one in enumerate(made)]
+    for one, read in zip(made, _read(files, node_modules), strict=True):
         _check(one, read)
 
 
@@ -176,7 +181,8 @@ def test_subrip_names_whoever_speaks_after_another() -> None:
 @pytest.mark.parametrize("kind", OutputFormat)
 def test_silence_leaves_valid_files_that_say_so(kind: OutputFormat, node_modules: Path) -> None:
     made = transcript(title="Silence & <more>")
-    text = render(Captions(made), kind).decode()
+    data = render(Captions(made), kind)
+    text = "" if kind is OutputFormat.HLS else data.decode()
     match kind:
         case OutputFormat.VTT:
             assert _read([text], node_modules)[0]["validated"]["errors"] == []
@@ -185,8 +191,17 @@ def test_silence_leaves_valid_files_that_say_so(kind: OutputFormat, node_modules
             assert _srt_texts(made) == ["[no speech recognised]"]
         case OutputFormat.JSON:
             assert Transcript.model_validate_json(text) == made
-        case OutputFormat.MARKDOWN:
+        case OutputFormat.MARKDOWN | OutputFormat.TTML | OutputFormat.TEXT:
             assert "No speech was recognised." in text
+        case OutputFormat.ASS:
+            assert len(pysubs2.SSAFile.from_string(text)) == 0
+        case OutputFormat.SCC:
+            assert text == "Scenarist_SCC V1.0\n"
+        case OutputFormat.CSV | OutputFormat.TSV:
+            assert len(text.splitlines()) == 1
+        case OutputFormat.HLS:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                assert len(archive.namelist()) == 2
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))

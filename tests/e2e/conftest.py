@@ -20,7 +20,7 @@ def voxmesh(tmp_path: Path) -> Iterator[Command]:
     with command(tmp_path) as found:
         yield found
         assert not found.left_running()
-        assert not [p for p in found.temporary.iterdir() if not p.name.startswith(("Deadly", "Fl"))]
+        assert not [*found.temporary.glob("voxmesh-*")]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -86,7 +87,7 @@ def nothing_left(voxmesh: Command) -> None:
 
 
 class TestSources:
-    """A source that cannot be captioned is refused; the others of the same command are captioned."""
+    """A source that cannot be captioned is refused, and the others are captioned."""
 
     @pytest.mark.parametrize(
         ("make", "sentence"),
@@ -168,7 +169,7 @@ def refusing(status: int) -> Iterator[str]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_HEAD = do_GET
+        do_HEAD = do_GET  # noqa: N815 -- the base's word
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base's word
             """Nothing."""
@@ -336,7 +337,7 @@ class TestInterruptions:
         process = self._in_the_middle(voxmesh, long_talk, delay_s=30)
         process.kill()
         process.communicate()
-        end_orphans(voxmesh)
+        until_alone(voxmesh)
         self._goes_on(voxmesh, long_talk)
 
     def test_a_second_run_of_the_same_says_that_the_first_is_at_it(
@@ -363,26 +364,34 @@ class TestInterruptions:
             "run", recording, "-o", "out", *options, VOXMESH_TEST_DELAY_S=str(delay_s)
         )
         deadline = time.monotonic() + WITHIN_S
-        while len([*voxmesh.state.glob("store/results/diarize/*/*")]) < 4:
+        while not results(voxmesh):
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.05)
         return process
 
     def _goes_on(self, voxmesh: Command, recording: Path) -> None:
+        there = len(results(voxmesh))
         options = with_engines(transcribe="beeps-slow")
         done = voxmesh("run", recording, "-o", "out", "--json", *options)
         assert done.returncode == SUCCESS, done.stderr
         (job,) = json.loads(done.stdout)["jobs"]
-        used = {use["stage"]: use for use in job["engines"]}
-        assert used["diarize"]["reused"] == used["diarize"]["chunks"] == 4
-        assert used["transcribe"]["chunks"] == 4
+        assert [use["chunks"] for use in job["engines"]] == [4, 4, 4, 4]
+        assert sum(use["reused"] for use in job["engines"]) == there
         nothing_left(voxmesh)
 
 
-def end_orphans(voxmesh: Command) -> None:
-    """A killed process cannot end its children; workers end by themselves, Redis is left."""
+def results(voxmesh: Command) -> list[Path]:
+    """What engines have found so far."""
+    return [path for path in voxmesh.state.glob("store/results/*/*/*") if path.suffix == ".json"]
+
+
+def until_alone(voxmesh: Command) -> None:
+    """Return when the children of a killed run have ended: none outlives it."""
     deadline = time.monotonic() + WITHIN_S
     while left := voxmesh.left_running():
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
+    # Nobody but the system can clear the folder of its socket.
+    for folder in voxmesh.temporary.glob("voxmesh-*"):
+        shutil.rmtree(folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +37,13 @@ class TestSample:
         return tmp_path_factory.mktemp("sample")
 
     @pytest.fixture(scope="class")
-    def summary(self, folder: Path) -> Iterator[dict[str, Any]]:
+    def summary(self, folder: Path) -> Any:
         engines = [o for stage, name in BUNDLED.items() for o in ("-e", f"{stage}={name}")]
         with command(folder) as voxmesh:
             done = voxmesh("run", SAMPLES / "conversation.flac", "-o", "out", "--json", *engines)
             assert done.returncode == 0, done.stderr
             assert not voxmesh.left_running()
-        yield json.loads(done.stdout)
+        return json.loads(done.stdout)
 
     def test_the_summary_says_what_was_done(self, summary: dict[str, Any], folder: Path) -> None:
         (job,) = summary["jobs"]

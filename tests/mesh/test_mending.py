@@ -15,7 +15,7 @@ from tests.mesh.beeps import conversation, write_wav
 from tests.mesh.running import Running, engines, request, running
 from voxmesh_schemas import JobCompleted, JobFailed, OutputFormat, TranscriptMerged
 
-TALK = conversation(110)
+TALK = conversation(110, loudest=(50,))
 
 
 @pytest.fixture
@@ -35,9 +35,11 @@ async def replayed(mesh: Running) -> None:
 
 
 def revision(mesh: Running, number: int) -> Callable[[], bool]:
-    return lambda: any(
-        e.revision == number for e in mesh.ends("job") if isinstance(e, JobCompleted)
-    )
+    def told() -> bool:
+        ends = mesh.ends("job")
+        return any(isinstance(end, JobCompleted) and end.revision == number for end in ends)
+
+    return told
 
 
 async def test_a_replay_completes_a_job_that_ended_without_a_stage(

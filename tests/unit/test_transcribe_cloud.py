@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from services.transcribe.cloud import spoken, with_key_terms
+from services.transcribe.engines import NAMES
 from services.transcribe.language_names import tag_named
 from services.transcribe.settings import TranscribeSettings
 from services.transcribe.words import Heard
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,10 @@ def test_a_key_is_read_from_either_variable(monkeypatch: pytest.MonkeyPatch, var
 def test_key_terms_have_commas_between(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOXMESH_TRANSCRIBE_KEY_TERMS", "Kubernetes, Jo Ångström,")
     assert TranscribeSettings().key_terms == ("Kubernetes", "Jo Ångström")
+
+
+def test_the_readme_has_every_setting() -> None:
+    readme = (ROOT / "services" / "transcribe" / "README.md").read_text()
+    rows = {line.split("`")[1] for line in readme.splitlines() if line.startswith("| `")}
+    assert {name.upper() for name in TranscribeSettings.model_fields} <= rows
+    assert set(NAMES) <= rows

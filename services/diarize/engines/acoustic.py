@@ -67,16 +67,21 @@ class Acoustic:
         so many windows.
         """
         regions = speech_regions(samples)
-        turns: tuple[Turn, ...] = ()
-        embeddings: dict[str, tuple[float, ...]] = {}
-        if regions:
-            speech = select_speech(mfcc(samples), regions)
-            turns, _ = named(_turns(speech, min_speakers or 1, max_speakers))
-            embeddings = _embeddings(speech, turns)
-        return Diarization(engine=self.name, model=self.model, turns=turns, embeddings=embeddings)
+        if not regions:
+            return Diarization(engine=self.name, model=self.model, turns=())
+        speech = select_speech(mfcc(samples), regions)
+        turns, _ = named(_turns(speech, min_speakers or 1, max_speakers))
+        return Diarization(
+            engine=self.name,
+            model=self.model,
+            turns=turns,
+            embeddings=_embeddings(speech, turns),
+        )
 
 
 def _turns(speech: Speech, at_least: int, at_most: int | None) -> list[Turn]:
+    if not speech.regions:
+        return []
     coarse = _window_labels(speech, at_least, at_most)
     turns = turns_of_frames(speech, resegment(speech, coarse))
     if len({turn.speaker for turn in turns}) < at_least:

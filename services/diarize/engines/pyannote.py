@@ -1,8 +1,9 @@
 """pyannote.audio 4: neural segmentation and voice embeddings; overlapping speech is kept.
 
-Pipelines: `community-1` (H. Bredin, "pyannote.audio speaker diarization pipeline", with VBx
-clustering) and `3.1` (A. Plaquet and H. Bredin, "Powerset multi-class cross entropy loss for neural
-speaker diarization", Interspeech 2023), or any other of the same kind.
+Pipelines: `community-1`, `3.1`, or any other of the kind. All segment with a powerset network
+(A. Plaquet and H. Bredin, "Powerset multi-class cross entropy loss for neural speaker diarization",
+Interspeech 2023); community-1 clusters with VBx (F. Landini et al., "Bayesian HMM clustering of
+x-vector sequences (VBx) in speaker diarization", Computer Speech & Language 71, 2022).
 """
 
 from __future__ import annotations
@@ -59,9 +60,12 @@ class Pyannote:
             return Diarization(engine=self.name, model=self.model, turns=())
         import torch
 
-        recording = {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE_HZ}
         with _running():
-            output = self._pipeline(recording, min_speakers=min_speakers, max_speakers=max_speakers)
+            output = self._pipeline(
+                {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE_HZ},
+                min_speakers=min_speakers,
+                max_speakers=max_speakers,
+            )
         turns, names = named(_turns(output.speaker_diarization, len(samples)))
         found = _embeddings(output)
         embeddings = {new: found[old] for old, new in names.items() if old in found}

@@ -170,7 +170,8 @@ class SelfHosted(OpenAICompatible):
     @property
     def model(self) -> str:
         """The model and its server: another's may go by the same name."""
-        return f"{super().model} at {urlsplit(self._settings.selfhosted_url).hostname}"
+        host = urlsplit(self._settings.selfhosted_url).hostname
+        return f"{super().model} at {host}" if host else super().model
 
     @property
     def _secret(self) -> SecretStr | None:

@@ -13,7 +13,7 @@ function flatten(node, found = { text: "", voice: null, classes: [] }) {
   for (const child of node.children) {
     if (child.type === "text") {
       found.text += child.value;
-    } else {
+    } else if (child.type !== "timestamp") {
       if (child.name === "v") found.voice = child.value;
       found.classes.push(...child.classes);
       flatten(child, found);
