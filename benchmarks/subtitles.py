@@ -259,7 +259,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--words", type=int, default=10_000, help="of the made-up transcripts")
-    parser.add_argument("--race", type=int, default=100_000, help="words in the race")
+    parser.add_argument("--race", type=int, default=85_000, help="words in the race: ten hours")
     options = parser.parse_args()
     console = Console(width=190)
     for transcript in (

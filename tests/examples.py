@@ -18,6 +18,7 @@ from voxmesh_schemas import (
     EngineUse,
     Hypothesis,
     HypothesisWord,
+    JobCancelled,
     JobCompleted,
     JobFailed,
     JobOptions,
@@ -79,6 +80,7 @@ USE = EngineUse(
 
 EXAMPLES: tuple[BaseModel, ...] = (
     JobRequested(job_id=JOB, source=Source(uri="/media/talk.mp4"), options=OPTIONS),
+    JobCancelled(job_id=JOB),
     AudioChunked(job_id=JOB, chunk=CHUNK, plan=PLAN),
     AudioIngested(job_id=JOB, media=MEDIA, chunks=(CHUNK,), plan=PLAN, options=OPTIONS),
     SpeechTranscribed(

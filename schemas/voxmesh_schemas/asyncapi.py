@@ -17,6 +17,7 @@ from voxmesh_schemas.events import (
     DeadLetter,
     EmotionsDetected,
     Event,
+    JobCancelled,
     JobCompleted,
     JobFailed,
     JobProgressed,
@@ -67,6 +68,8 @@ PARTIES: Mapping[str, Party] = {
     "merge": Party(
         "Puts a job's results together once all are accounted for.",
         receives=(
+            JobRequested,
+            JobCancelled,
             AudioIngested,
             SpeechTranscribed,
             SpeakersDiarized,
@@ -84,7 +87,7 @@ PARTIES: Mapping[str, Party] = {
     "client": Party(
         "Asks for captions and waits for them.",
         receives=(JobProgressed, JobCompleted, JobFailed),
-        sends=(JobRequested,),
+        sends=(JobRequested, JobCancelled),
     ),
 }
 """The services, each of which is a consumer group of its name, and whoever uses the mesh."""
@@ -116,12 +119,15 @@ def asyncapi_document() -> Json:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
-        "channels": {message.topic: _channel(message) for message in messages},
+        "channels": {
+            topic: _channel(message, topic) for message in messages for topic in _topics(message)
+        },
         "operations": {
-            f"{name}.{action}.{message.topic}": _operation(name, party, action, message)
+            f"{name}.{action}.{topic}": _operation(name, party, action, message, topic)
             for name, party in PARTIES.items()
             for action, told in (("receive", party.receives), ("send", party.sends))
             for message in told
+            for topic in _topics(message)
         },
         "components": {
             "messages": {message.__name__: _message(message) for message in messages},
@@ -130,17 +136,21 @@ def asyncapi_document() -> Json:
     }
 
 
-def _channel(message: Message) -> Json:
+def _topics(message: Message) -> tuple[str, ...]:
+    return message.topics() if issubclass(message, Event) else (message.topic,)
+
+
+def _channel(message: Message, topic: str) -> Json:
     name = message.__name__
     return {
-        "address": message.topic,
+        "address": topic,
         "description": _sentence(message),
         "messages": {name: {"$ref": f"#/components/messages/{name}"}},
     }
 
 
-def _operation(name: str, party: Party, action: str, message: Message) -> Json:
-    channel = f"#/channels/{message.topic}"
+def _operation(name: str, party: Party, action: str, message: Message, topic: str) -> Json:
+    channel = f"#/channels/{topic}"
     operation = {
         "action": action,
         "channel": {"$ref": channel},
@@ -148,7 +158,8 @@ def _operation(name: str, party: Party, action: str, message: Message) -> Json:
         "messages": [{"$ref": f"{channel}/messages/{message.__name__}"}],
     }
     if action == "receive" and name != "client":
-        group = {"type": "string", "enum": [name]}
+        lane = topic.removeprefix(message.topic)
+        group = {"type": "string", "enum": [name + lane]}
         operation["bindings"] = {"kafka": {"groupId": group, "bindingVersion": KAFKA_BINDING}}
     return operation
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from voxmesh_schemas.base import EngineName, Milliseconds, Notice, Record
 from voxmesh_schemas.media import ArtifactRef, Chunk, MediaFacts, Source
-from voxmesh_schemas.plan import JobOptions, OutputFormat, Plan, Stage
+from voxmesh_schemas.plan import JobOptions, OutputFormat, Plan, Priority, Stage
 
 NAMESPACE = UUID("6f0b1c0e-8d0c-5b5e-9d4b-0c6d1f1b7a11")
 """Namespace of event ids; changing it makes every event a new one."""
@@ -27,12 +27,29 @@ class Event(Record):
     """CloudEvents type, without version."""
     topic: ClassVar[str]
     """Topic it is published on."""
+    by_priority: ClassVar[bool] = False
+    """It has a topic for each other priority beside it."""
 
     job_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
 
     def subject(self) -> str:
         """What the event is about, within its type; the id is made of it."""
         return self.job_id
+
+    @property
+    def lane(self) -> Priority:
+        """The priority that it is published with."""
+        return Priority.NORMAL
+
+    @classmethod
+    def topics(cls) -> tuple[str, ...]:
+        """Its topics, one for each priority it can have."""
+        return tuple(cls.topic_of(p) for p in Priority) if cls.by_priority else (cls.topic,)
+
+    @classmethod
+    def topic_of(cls, priority: Priority) -> str:
+        """Its topic for a priority."""
+        return cls.topic if priority is Priority.NORMAL else f"{cls.topic}.{priority}"
 
     @property
     def key(self) -> str:
@@ -55,9 +72,24 @@ class JobRequested(Event):
 
     type = "job.requested"
     topic = "jobs.requested"
+    by_priority = True
 
     source: Source
     options: JobOptions = JobOptions()
+    priority: Priority = Field(
+        default=Priority.NORMAL, description="work of a higher one is done first, mostly"
+    )
+
+    @property
+    def lane(self) -> Priority:
+        return self.priority
+
+
+class JobCancelled(Event):
+    """Someone has called a job off."""
+
+    type = "job.cancelled"
+    topic = "jobs.cancelled"
 
 
 class AudioChunked(Event):
@@ -65,9 +97,14 @@ class AudioChunked(Event):
 
     type = "audio.chunked"
     topic = "audio.chunked"
+    by_priority = True
 
     chunk: Chunk
     plan: Plan
+
+    @property
+    def lane(self) -> Priority:
+        return self.plan.priority
 
     def subject(self) -> str:
         return f"{self.job_id}/{self.chunk.index}"
@@ -304,6 +341,7 @@ class DeadLetter(Record):
 
 EVENTS: tuple[type[Event], ...] = (
     JobRequested,
+    JobCancelled,
     AudioChunked,
     AudioIngested,
     SpeechTranscribed,

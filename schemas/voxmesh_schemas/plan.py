@@ -29,6 +29,14 @@ OFF = "none"
 """Engine name that switches a stage off."""
 
 
+class Priority(StrEnum):
+    """How soon a job is wanted, beside others."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
 class OutputFormat(StrEnum):
     """The files a job can leave."""
 
@@ -147,6 +155,7 @@ class Plan(Record):
     language: str | None = Field(default=None, description="BCP 47 tag, when known beforehand")
     min_speakers: int | None = None
     max_speakers: int | None = None
+    priority: Priority = Field(default=Priority.NORMAL, description="of the job's work")
     fresh: bool = Field(default=False, description="results of earlier jobs are not reused")
     notices: tuple[Notice, ...] = Field(
         default=(), description="what the plan lacks of what was asked for"

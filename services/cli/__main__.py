@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from services.cli.default_command import DefaultGroup
-from services.cli.operating import dead_letters
+from services.cli.operating import cancel, dead_letters
 from services.cli.options import Broker, Json, end
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ subtitles = typer.Typer(
 )
 app.add_typer(subtitles, name="subtitles")
 app.add_typer(dead_letters, name="dead-letters")
+app.command()(cancel)
 
 Sources = Annotated[
     list[str], typer.Argument(help="Files, http(s) addresses or video pages.", show_default=False)
@@ -148,6 +149,9 @@ def submit(
     formats: Formats = "vtt,srt,json,md",
     fresh: Fresh = False,
     deadline: Deadline = None,
+    priority: Annotated[
+        Literal["high", "normal", "low"], typer.Option(help="How soon it is wanted.")
+    ] = "normal",
     wait: Annotated[bool, typer.Option(help="Wait for the captions and fetch them.")] = True,
     json: Json = False,
 ) -> None:
@@ -166,7 +170,9 @@ def submit(
             fresh=fresh,
             deadline_s=deadline,
         )
-        return command.submit(sources, options, output, broker, wait=wait, as_json=json)
+        return command.submit(
+            sources, options, output, broker, priority=priority, wait=wait, as_json=json
+        )
 
     end(job)
 

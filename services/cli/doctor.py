@@ -66,7 +66,7 @@ def doctor(*, as_json: bool) -> int:
     found = statuses()
     checks = [check() for check in (_python, _redis, _store, _hub)]
     broken = not all(check.fine for check in checks if check.needed)
-    deaf = not any(status.usable for status in found[Stage.TRANSCRIBE])
+    deaf = not any(s.usable and not s.sends_audio_to for s in found[Stage.TRANSCRIBE])
     if as_json:
         records = [vars(check) for check in checks]
         _print_json({"checks": records, "engines": _engine_records(found)})

@@ -59,3 +59,13 @@ def replay_dead_letters(
     from services.cli import dead_letters as command
 
     end(lambda: command.replay(ids, broker, job, everything=everything, as_json=json))
+
+
+def cancel(
+    job: Annotated[str, typer.Argument(help="Id of the job, as submit prints it.")],
+    broker: Broker,
+) -> None:
+    """Call a job off."""
+    from services.cli import cancel as command
+
+    end(lambda: command.cancel(job, broker))

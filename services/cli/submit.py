@@ -22,7 +22,7 @@ from services.runtime.client import Client
 from services.runtime.errors import BadInputError
 from services.runtime.logs import configure_logs
 from services.runtime.settings import MeshSettings
-from voxmesh_schemas import JobOptions, JobRequested
+from voxmesh_schemas import JobOptions, JobRequested, Priority
 
 
 def submit(
@@ -31,6 +31,7 @@ def submit(
     output: Path,
     broker: str,
     *,
+    priority: str,
     wait: bool,
     as_json: bool,
 ) -> int:
@@ -40,7 +41,8 @@ def submit(
     for path in filter(None, map(local_path, texts)):
         if not path.is_file():
             raise BadInputError(f"{path} is not a file that can be sent")
-    return asyncio.run(_submit(texts, options, output, broker, wait=wait, as_json=as_json))
+    wanted = Priority(priority)
+    return asyncio.run(_submit(texts, options, output, broker, wanted, wait=wait, as_json=as_json))
 
 
 async def _submit(
@@ -48,13 +50,14 @@ async def _submit(
     options: JobOptions,
     output: Path,
     broker: str,
+    priority: Priority,
     *,
     wait: bool,
     as_json: bool,
 ) -> int:
     console = Console(stderr=as_json)
-    async with _connected(broker) as client:
-        requests = [await _request(client, text, options) for text in texts]
+    async with connected(broker) as client:
+        requests = [await _request(client, text, options, priority) for text in texts]
         names = {request.job_id: request.source.name or request.source.uri for request in requests}
         if not wait:
             for request in requests:
@@ -70,18 +73,20 @@ def watch(job_id: str, output: Path | None, broker: str, *, as_json: bool) -> in
         check_folder(output)
 
     async def _watch() -> int:
-        async with _connected(broker) as client:
+        async with connected(broker) as client:
             console = Console(stderr=as_json)
             return await _watched(client, {job_id: job_id}, output, console, as_json=as_json)
 
     return asyncio.run(_watch())
 
 
-async def _request(client: Client, text: str, options: JobOptions) -> JobRequested:
+async def _request(
+    client: Client, text: str, options: JobOptions, priority: Priority
+) -> JobRequested:
     """A request for a source; a file of this machine is sent along."""
     job_id, path = uuid4().hex, local_path(text)
     source = await client.upload(job_id, path) if path else as_source(text)
-    return JobRequested(job_id=job_id, source=source, options=options)
+    return JobRequested(job_id=job_id, source=source, options=options, priority=priority)
 
 
 async def _watched(
@@ -114,13 +119,14 @@ async def _watched(
 
 
 @asynccontextmanager
-async def _connected(broker: str) -> AsyncIterator[Client]:
+async def connected(broker: str) -> AsyncIterator[Client]:
+    """A client of the mesh on a broker."""
     settings = MeshSettings().model_copy(update={"broker": broker})
     configure_logs(settings.model_copy(update={"log_level": "error"}))
     bus = make_bus(settings)
     artifacts = Artifacts.at(settings.store or str(settings.state_dir / "store"))
-    await bus.start()
     try:
+        await bus.start()
         yield Client(bus, artifacts)
     finally:
         await bus.stop(0)

@@ -26,6 +26,7 @@ def service(mesh: Mesh, settings: DiarizeSettings | None = None) -> Service:
         name="diarize",
         handlers={AudioChunked: handler.on_audio_chunked},
         on_failure=on_failure,
+        drops_ended_jobs=True,
         concurrency=mesh.settings.cores,
         engines=engine_looks(settings),
     )

@@ -32,6 +32,7 @@ def service(mesh: Mesh, settings: EmotionSettings | None = None) -> Service:
             SpeechTranscribed: handler.on_speech_transcribed,
         },
         on_failure=on_failure,
+        drops_ended_jobs=True,
         concurrency=mesh.settings.cores,
         engines=engine_looks(settings),
     )

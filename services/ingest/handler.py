@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from services.ingest.admission import Admission
 from services.ingest.chunking import Cut
 from services.ingest.plan import resolve
 from services.ingest.recording import Recording, open_recording
@@ -15,6 +17,7 @@ from services.runtime.artifacts import Artifacts
 from services.runtime.audio import MEDIA_TYPE, encode_wav
 from services.runtime.client import MEDIA_TYPE as JSON
 from services.runtime.client import kept_outcome
+from services.runtime.ended_jobs import CANCELLED
 from services.runtime.errors import BadInputError, EngineUnusableError, PermanentError, VoxmeshError
 from services.runtime.roster import Roster
 from services.runtime.threads import in_thread
@@ -40,6 +43,9 @@ class IngestHandler:
     artifacts: Artifacts
     roster: Roster
     settings: IngestSettings
+    admission: Admission
+    decoding: asyncio.Semaphore
+    """Held while a recording is opened or decoded, not while it waits to be admitted."""
 
     async def on_job_requested(self, event: JobRequested) -> AsyncIterator[Event]:
         """Publish each chunk as soon as it is decoded, and the manifest last."""
@@ -58,8 +64,8 @@ class IngestHandler:
     async def _told_before(self, job_id: str) -> list[Event]:
         """What became of a job that is asked for again; its recording may be gone by now."""
         failed = await kept_outcome(self.artifacts, job_id)
-        if isinstance(failed, JobFailed):
-            return [failed]
+        if isinstance(failed, JobFailed) and (failed.bad_input or failed.reason == CANCELLED):
+            return [failed]  # another time it may go better only if neither is so
         data = await self.artifacts.read(_manifest_path(job_id))
         if data is None:
             return []
@@ -73,13 +79,17 @@ class IngestHandler:
     async def _plan(self, event: JobRequested) -> Plan:
         await self.roster.wait_for(ENGINE_STAGES, within_s=self.settings.engines_within_s)
         roster = {stage: await self.roster.engines(stage) for stage in ENGINE_STAGES}
-        return resolve(event.options, roster)
+        return resolve(event.options, roster, event.priority)
 
     async def _ingest(self, event: JobRequested, plan: Plan) -> AsyncIterator[Event]:
         chunks: list[Chunk] = []
         with ExitStack() as stack:
-            recording = await anext(in_thread(self._opened(event, stack)))
-            async for cut in in_thread(recording.chunks()):
+            recording = await anext(in_thread(self._opened(event, stack), self.decoding))
+            room = 0
+            async for cut in in_thread(recording.chunks(), self.decoding):
+                if not room:
+                    room = await self.admission.room(event.job_id, plan, len(chunks))
+                room -= 1
                 chunk = await self._store(event.job_id, cut)
                 chunks.append(chunk)
                 yield AudioChunked(job_id=event.job_id, chunk=chunk, plan=plan)

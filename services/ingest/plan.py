@@ -13,6 +13,7 @@ from voxmesh_schemas import (
     Notice,
     Plan,
     PlannedEngine,
+    Priority,
     Stage,
 )
 
@@ -20,7 +21,7 @@ Roster = Mapping[Stage, Sequence[EngineStatus]]
 """The engines of every stage, in order of preference."""
 
 
-def resolve(options: JobOptions, roster: Roster) -> Plan:
+def resolve(options: JobOptions, roster: Roster, priority: Priority = Priority.NORMAL) -> Plan:
     """The engines that are to hear every chunk of a job, and why.
 
     Raises:
@@ -43,6 +44,7 @@ def resolve(options: JobOptions, roster: Roster) -> Plan:
         language=options.language,
         min_speakers=options.min_speakers,
         max_speakers=options.max_speakers,
+        priority=priority,
         fresh=options.fresh,
         notices=tuple(notices),
     )

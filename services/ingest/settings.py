@@ -23,3 +23,9 @@ class IngestSettings(BaseSettings):
         default=30.0, gt=0, description="wait so long for a service of every stage to be up"
     )
     concurrency: int = Field(default=2, ge=1, description="recordings decoded at once")
+    open_jobs: int = Field(
+        default=32, ge=1, description="recordings open at once, most of them held back"
+    )
+    chunks_in_flight: int = Field(
+        default=64, ge=2, description="chunks of a job that may wait for results; then it waits"
+    )

@@ -16,6 +16,8 @@ from services.runtime.artifacts import Artifacts
 class Task(StrEnum):
     """What there is to do."""
 
+    DEADLINE = "deadline"
+    """End the job with what there is."""
     REVISE = "revise"
     """Merge again, as more is there than at the last time."""
     SWEEP = "sweep"

@@ -10,7 +10,9 @@ from services.runtime.service import Service
 from voxmesh_schemas import (
     AudioIngested,
     EmotionsDetected,
+    JobCancelled,
     JobFailed,
+    JobRequested,
     SpeakersDiarized,
     SpeechTranscribed,
     StageFailed,
@@ -27,11 +29,14 @@ def service(mesh: Mesh) -> Service:
         mesh.results,
         ledger,
         Agenda(mesh.artifacts),
+        mesh.ended,
         mendable_s=mesh.settings.replay_within_s,
     )
     return Service(
         name="merge",
         handlers={
+            JobRequested: handler.on_job_requested,
+            JobCancelled: handler.on_job_cancelled,
             AudioIngested: handler.on_audio_ingested,
             SpeechTranscribed: handler.on_receipt,
             SpeakersDiarized: handler.on_receipt,
@@ -39,7 +44,7 @@ def service(mesh: Mesh) -> Service:
             StageFailed: handler.on_receipt,
             JobFailed: handler.on_job_failed,
         },
-        chores={handler.revise: 1.0, handler.sweep: 60.0},
+        chores={handler.end_overdue: 0.5, handler.revise: 1.0, handler.sweep: 60.0},
         on_failure=on_failure,
         concurrency=CONCURRENCY,
     )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import structlog
 
 from services.merge.agenda import Agenda, Task
+from services.merge.deadline import manifest_so_far, with_missing, with_notice
 from services.merge.ledger import MEDIA_TYPE, Ledger, State
 from services.merge.loading import load
 from services.merge.material import Material
@@ -17,14 +18,17 @@ from services.merge.merging import engine_uses, merge
 from services.merge.slots import Receipt, Slot, slot_of
 from services.runtime.artifacts import Artifacts
 from services.runtime.client import keep_outcome
+from services.runtime.ended_jobs import CANCELLED, EndedJobs
 from services.runtime.errors import PermanentError, VoxmeshError
 from services.runtime.results import Results
 from voxmesh_schemas import (
     AudioIngested,
     EngineUse,
     Event,
+    JobCancelled,
     JobFailed,
     JobProgressed,
+    JobRequested,
     Stage,
     StageFailed,
     TranscriptMerged,
@@ -34,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 REVISE_AFTER_S = 2.0
 """Of a batch of replayed dead letters not each one makes a revision of its own."""
+SWEEP_AFTER_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,25 @@ class MergeHandler:
     results: Results
     ledger: Ledger
     agenda: Agenda
+    ended: EndedJobs
     mendable_s: float
+
+    async def on_job_requested(self, event: JobRequested) -> AsyncIterator[Event]:
+        """Note the job's deadline, if it has one."""
+        if event.options.deadline_s and await self.ledger.state(event.job_id) is State.RUNNING:
+            await self.ledger.keep_request(event)
+            in_s = event.options.deadline_s
+            await self.agenda.note(Task.DEADLINE, event.job_id, in_s=in_s)
+        return
+        yield
+
+    async def on_job_cancelled(self, event: JobCancelled) -> AsyncIterator[Event]:
+        """End a job that is still running, and have all services stop working on it."""
+        async with self.results.lease(f"merge/{event.job_id}"):
+            if await self.ledger.state(event.job_id) is not State.RUNNING:
+                return
+            yield JobFailed(job_id=event.job_id, stage=Stage.MERGE, reason=CANCELLED)
+            await self._stop(event.job_id)
 
     async def on_audio_ingested(self, event: AudioIngested) -> AsyncIterator[Event]:
         """Keep the manifest; its results may all be here before it."""
@@ -84,9 +107,20 @@ class MergeHandler:
     async def on_job_failed(self, event: JobFailed) -> AsyncIterator[Event]:
         """Keep why a job was given up, and end it."""
         await keep_outcome(self.artifacts, event)
+        if event.bad_input or not self.mendable_s:
+            await self.ended.add(event.job_id)
         await self._end(event.job_id, mendable=not event.bad_input)
         return
         yield
+
+    async def end_overdue(self) -> AsyncIterator[Event]:
+        """End the jobs whose deadline has passed, with what there is."""
+        for entry in await self.agenda.due(Task.DEADLINE):
+            async with self.results.lease(f"merge/{entry.job_id}"):
+                if await self.ledger.state(entry.job_id) is State.RUNNING:
+                    yield await self._overdue(entry.job_id)
+                    await self._stop(entry.job_id)
+            await self.agenda.done(entry)
 
     async def revise(self) -> AsyncIterator[Event]:
         """Merge again the jobs of which more is there than at the last time."""
@@ -122,6 +156,29 @@ class MergeHandler:
             yield outcome
             lost = any(isinstance(receipt, StageFailed) for receipt in receipts.values())
             await self._end(manifest.job_id, mendable=lost)
+
+    async def _stop(self, job_id: str) -> None:
+        """Close a job on which services are still at work."""
+        await self.ended.add(job_id)
+        await self.ledger.close(job_id)
+        # What they were just about to store is left behind.
+        await self.agenda.note(Task.SWEEP, job_id, in_s=SWEEP_AFTER_S)
+
+    async def _overdue(self, job_id: str) -> TranscriptMerged | JobFailed:
+        if last := await self.ledger.merged(job_id):
+            return last  # made, but perhaps not told
+        receipts = await self.ledger.receipts_so_far(job_id)
+        whole = await self.ledger.manifest(job_id)
+        request = await self.ledger.request(job_id)
+        manifest = whole or (request and manifest_so_far(request, receipts))
+        if manifest:
+            filled = with_missing(manifest, receipts)
+            told = with_notice(manifest, filled, whole=whole is not None)
+            material = await load(self.artifacts, told, filled)
+            if material.hypotheses:
+                return await self._merged(material, engine_uses(manifest, filled), 1)
+        reason = "the deadline passed before anything was transcribed"
+        return JobFailed(job_id=job_id, stage=Stage.TRANSCRIBE, reason=reason)
 
     async def _end(self, job_id: str, *, mendable: bool) -> None:
         if not mendable or not self.mendable_s:

@@ -24,6 +24,7 @@ from voxmesh_schemas import (
     AudioIngested,
     ChunkResult,
     EmotionsDetected,
+    JobRequested,
     SpeakersDiarized,
     SpeechTranscribed,
     Stage,
@@ -85,16 +86,34 @@ class Ledger:
         job_id, expected = manifest.job_id, expected_slots(manifest)
         if sum((await self._counts(job_id)).values()) < len(expected):
             return None
-        done = await self._kept(job_id, "done")
-        lost = await self._kept(job_id, "lost")
+        done, lost = await self._kept(job_id, "done"), await self._kept(job_id, "lost")
         if not expected <= done | lost:
             return None
+        return await self._read(job_id, expected, done)
+
+    async def receipts_so_far(self, job_id: str) -> dict[Slot, Receipt]:
+        """The receipts that a job has by now."""
+        done, lost = await self._kept(job_id, "done"), await self._kept(job_id, "lost")
+        return await self._read(job_id, done | lost, done)
+
+    async def _read(
+        self, job_id: str, slots: Collection[Slot], done: Collection[Slot]
+    ) -> dict[Slot, Receipt]:
         # A result beats an earlier or later failure of the same slot.
-        slots = sorted(expected, key=str)
-        texts = await asyncio.gather(
-            *(self._receipt(job_id, slot, done=slot in done) for slot in slots)
+        ordered = sorted(slots, key=str)
+        receipts = await asyncio.gather(
+            *(self._receipt(job_id, slot, done=slot in done) for slot in ordered)
         )
-        return dict(zip(slots, texts, strict=True))
+        return dict(zip(ordered, receipts, strict=True))
+
+    async def keep_request(self, request: JobRequested) -> None:
+        """Keep what was asked for."""
+        await self._put(request.job_id, "request.json", request.model_dump_json())
+
+    async def request(self, job_id: str) -> JobRequested | None:
+        """What was asked for, if it was kept."""
+        data = await self._artifacts.read(f"jobs/{job_id}/request.json")
+        return JobRequested.model_validate_json(data) if data else None
 
     async def keep_merged(self, merged: TranscriptMerged) -> TranscriptMerged:
         """Keep what is to be told of a merge, before it is told; of two such, the first counts."""
@@ -130,6 +149,7 @@ class Ledger:
         await self._put(job_id, "ended", State.CLOSED)
         for folder in ("audio/", "receipts/", "source/"):
             await self._artifacts.delete_all(f"jobs/{job_id}/{folder}")
+        await self._artifacts.delete(f"jobs/{job_id}/request.json")
         async with self._pipeline() as pipe:
             names = (COUNTED, COUNTING, *ENGINE_STAGES)
             pipe.delete(*[self._key(job_id, name) for name in names])

@@ -14,6 +14,7 @@ from services.runtime.errors import PermanentError
 from voxmesh_schemas import (
     EVENTS,
     Event,
+    JobCancelled,
     JobCompleted,
     JobFailed,
     JobRequested,
@@ -36,6 +37,10 @@ class Client:
         """Ask for a job; returns when the broker has the request."""
         await self._bus.publish(to_message(request, producer="client"))
 
+    async def cancel(self, job_id: str) -> None:
+        """Call a job off; returns when the broker knows."""
+        await self._bus.publish(to_message(JobCancelled(job_id=job_id), producer="client"))
+
     async def upload(self, job_id: str, path: Path) -> Source:
         """Put a file where the mesh can read it, and say where."""
         with path.open("rb") as file:
@@ -47,7 +52,7 @@ class Client:
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[AsyncIterator[Event]]:
         """Every event of every job from now on."""
-        async with self._bus.follow([event.topic for event in EVENTS]) as messages:
+        async with self._bus.follow([t for event in EVENTS for t in event.topics()]) as messages:
             yield _events(messages)
 
     async def outcome(self, job_id: str) -> JobCompleted | JobFailed | None:

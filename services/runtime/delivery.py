@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -19,6 +19,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from services.runtime.bus.base import Bus, HandedBackError, Message
+from services.runtime.bus.slots import Slots
 from services.runtime.cancellation import raise_if_cancelled
 from services.runtime.envelope import to_event, to_message
 from services.runtime.errors import (
@@ -38,10 +39,13 @@ from services.runtime.postponing import (
 from services.runtime.retry import RetryPolicy
 from services.runtime.service import Chore, Service
 from services.runtime.telemetry import EVENTS, HANDLING, IN_WORK, trace_of, tracer
-from voxmesh_schemas import DeadLetter, Event, Failure
+from voxmesh_schemas import DeadLetter, Event, Failure, JobRequested, Priority
 
 log = structlog.get_logger(__name__)
 
+NORMAL = Priority.NORMAL
+WEIGHTS = {Priority.HIGH: 16, NORMAL: 4, Priority.LOW: 1}
+"""When all of them wait, of 21 free slots so many go to each: low ones come slowly, but come."""
 WAITING_AT_ONCE = 100
 """Messages of a retry topic that wait in one process."""
 LONGEST_ERROR = 500
@@ -65,12 +69,15 @@ class Delivery:
         on_handed_back: OnHandedBack | None = None,
         *,
         delays_s: Sequence[float] = (),
+        ended: Container[str] = (),
     ) -> None:
         self._service = service
         self._bus = bus
         self._retry = retry
         self._on_handed_back = on_handed_back
         self._delays_s = delays_s
+        self._ended = ended if service.drops_ended_jobs else ()
+        self._in_work: dict[str, set[asyncio.Task[str]]] = {}
         self._stopping = asyncio.Event()
         # Any number of postponed messages may wait, but no more are in work than of others.
         self._postponed_in_work = asyncio.Semaphore(service.concurrency)
@@ -79,18 +86,23 @@ class Delivery:
 
     def subscribe(self) -> None:
         """Have the bus deliver the service's topics, and its retry topics."""
-        name = self._service.name
-        self._bus.subscribe(
-            [event.topic for event in self._service.handlers],
-            group=name,
-            on_message=self.on_message,
-            concurrency=self._service.concurrency,
-        )
+        name, slots = self._service.name, Slots(self._service.concurrency)
+        for priority, weight in WEIGHTS.items():
+            events = [e for e in self._service.handlers if e.by_priority or priority is NORMAL]
+            if not events:
+                continue
+            self._bus.subscribe(
+                [event.topic_of(priority) for event in events],
+                group=name if priority is NORMAL else f"{name}.{priority}",
+                on_message=self.on_message,
+                slots=slots,
+                weight=weight,
+            )
         # Each delay has a topic of its own, in which whatever is first is due first.
         for level in range(1, len(self._delays_s) + 1):
             topic = retry_topic(name, level)
             self._bus.subscribe(
-                [topic], group=topic, on_message=self.on_postponed, concurrency=WAITING_AT_ONCE
+                [topic], group=topic, on_message=self.on_postponed, slots=Slots(WAITING_AT_ONCE)
             )
 
     def stop_waiting(self) -> None:
@@ -119,6 +131,12 @@ class Delivery:
             raise HandedBackError
         async with self._postponed_in_work:
             await self._dealt_with(postponed.original, postponed.history)
+
+    def drop(self, job_id: str) -> None:
+        """Stop working on a job, if its work is to be dropped when it has ended."""
+        if job_id in self._ended:
+            for task in self._in_work.get(job_id, ()):
+                task.cancel()
 
     async def do_chores(self) -> None:
         """Do the service's chores until cancelled."""
@@ -166,19 +184,41 @@ class Delivery:
             await self._bury(message, (*history, _failure(error, attempts=1)))
             return "poison"
         with bound_contextvars(service=self._service.name, job=event.job_id):
-            try:
-                await self._retry.run(lambda: self._tell_all(event))
-            except TransientError as error:
-                history = (*history, _failure(error, self._retry.attempts))
-                return await self._later(message, event, error, history)
-            except VoxmeshError as error:
-                history = (*history, _failure(error, attempts=1))
-                return await self._give_up(message, event, error, history)
-            except Exception as error:
-                log.exception("a handler broke", topic=message.topic)
-                wrapped = PermanentError(f"an internal error ({type(error).__name__}); see the log")
-                history = (*history, _failure(wrapped, attempts=1))
-                return await self._give_up(message, event, wrapped, history)
+            return await self._unless_ended(message, event, history)
+
+    async def _unless_ended(self, message: Message, event: Event, history: History) -> str:
+        """Handle an event in a task of its own, which `drop` can end."""
+        # Whoever asks for a job again is told how it ended.
+        if event.job_id in self._ended and not isinstance(event, JobRequested):
+            return "dropped"
+        task = asyncio.create_task(self._handle_event(message, event, history))
+        siblings = self._in_work.setdefault(event.job_id, set())
+        siblings.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise_if_cancelled()  # the service stops, and the message goes to another process
+            log.info("work on a job that has ended is dropped", topic=message.topic)
+            return "dropped"
+        finally:
+            siblings.discard(task)
+            if not siblings:
+                self._in_work.pop(event.job_id, None)
+
+    async def _handle_event(self, message: Message, event: Event, history: History) -> str:
+        try:
+            await self._retry.run(lambda: self._tell_all(event))
+        except TransientError as error:
+            history = (*history, _failure(error, self._retry.attempts))
+            return await self._later(message, event, error, history)
+        except VoxmeshError as error:
+            history = (*history, _failure(error, attempts=1))
+            return await self._give_up(message, event, error, history)
+        except Exception as error:
+            log.exception("a handler broke", topic=message.topic)
+            wrapped = PermanentError(f"an internal error ({type(error).__name__}); see the log")
+            history = (*history, _failure(wrapped, attempts=1))
+            return await self._give_up(message, event, wrapped, history)
         return "done"
 
     async def _tell_all(self, event: Event) -> None:

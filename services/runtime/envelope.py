@@ -14,7 +14,7 @@ from services.runtime.bus.base import Message
 from services.runtime.errors import PermanentError
 from voxmesh_schemas import EVENTS, Event
 
-_BY_TOPIC = {event.topic: event for event in EVENTS}
+_BY_TOPIC = {topic: event for event in EVENTS for topic in event.topics()}
 
 
 def to_message(event: Event, *, producer: str) -> Message:
@@ -30,7 +30,10 @@ def to_message(event: Event, *, producer: str) -> Message:
     }
     inject(headers)
     return Message(
-        topic=event.topic, key=event.key, body=event.model_dump_json().encode(), headers=headers
+        topic=event.topic_of(event.lane),
+        key=event.key,
+        body=event.model_dump_json().encode(),
+        headers=headers,
     )
 
 

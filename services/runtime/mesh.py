@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from services.runtime.artifacts import Artifacts
 from services.runtime.bus import Bus, make_bus
 from services.runtime.delivery import Delivery, OnHandedBack
+from services.runtime.ended_jobs import EndedJobs
 from services.runtime.errors import PermanentError
 from services.runtime.inference import Inference
 from services.runtime.results import Results
@@ -31,6 +32,7 @@ class Mesh:
     redis: Redis
     artifacts: Artifacts
     results: Results
+    ended: EndedJobs
     roster: Roster
     workers: Workers
     retry: RetryPolicy
@@ -51,6 +53,7 @@ class Mesh:
             redis=redis,
             artifacts=artifacts,
             results=Results(artifacts, redis, lease_s=settings.lease_s, prefix=prefix),
+            ended=EndedJobs(redis, prefix=prefix),
             roster=Roster(redis, prefix=prefix),
             workers=workers,
             retry=RetryPolicy(settings.attempts, settings.backoff_s),
@@ -63,13 +66,26 @@ class Mesh:
         """Run services until the block ends, then let what they have in work end."""
         delays_s = self.settings.retry_delays_s
         deliveries = [
-            Delivery(service, self.bus, self.retry, on_handed_back, delays_s=delays_s)
+            Delivery(
+                service,
+                self.bus,
+                self.retry,
+                on_handed_back,
+                delays_s=delays_s,
+                ended=self.ended,
+            )
             for service in services
         ]
         for delivery in deliveries:
             delivery.subscribe()
         await self.bus.start()
+
+        def drop(job_id: str) -> None:
+            for delivery in deliveries:
+                delivery.drop(job_id)
+
         beside = [
+            self.ended.watch(drop),
             *(self.roster.announce(service.engines) for service in services if service.engines),
             *(delivery.do_chores() for delivery in deliveries),
         ]

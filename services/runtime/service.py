@@ -34,6 +34,8 @@ class Service:
     on_failure: OnFailure
     concurrency: int
     """Events in work at once in one process."""
+    drops_ended_jobs: bool = False
+    """Work on a job that was called off, or has ended already, is dropped."""
     chores: Mapping[Chore, float] = field(default_factory=dict)
     """How many seconds lie between two times."""
     engines: Mapping[Stage, Look] = field(default_factory=dict)

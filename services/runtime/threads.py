@@ -5,19 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
+from contextlib import nullcontext
 from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-async def in_thread(items: Iterator[T]) -> AsyncIterator[T]:
-    """The items of a blocking iterator, each made in a thread while the one before is in use."""
+async def in_thread(
+    items: Iterator[T], at_once: asyncio.Semaphore | None = None
+) -> AsyncIterator[T]:
+    """The items of a blocking iterator, each made in a thread while the one before is in use.
+
+    The semaphore is held while one is made.
+    """
     end = object()
-    coming = asyncio.create_task(asyncio.to_thread(next, items, end))
+
+    async def made() -> object:
+        async with at_once or nullcontext():
+            return await asyncio.to_thread(next, items, end)
+
+    coming = asyncio.create_task(made())
     try:
         while (item := await coming) is not end:
-            coming = asyncio.create_task(asyncio.to_thread(next, items, end))
+            coming = asyncio.create_task(made())
             yield item  # type: ignore[misc]  # not the end, so a T
     finally:
         # A thread cannot be interrupted: whoever closes what the iterator reads must wait for it.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import NamedTuple
 
 from services.subtitles.breaks import Break, break_between
 from services.subtitles.function_words import FunctionWords
@@ -20,8 +20,7 @@ from services.subtitles.thai import is_thai, thai_words
 from voxmesh_schemas import Word
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """What is never broken further."""
 
     text: str
@@ -42,7 +41,7 @@ def word_units(words: Iterable[Word], line_cells: int) -> list[Unit]:
 def label_units(labels: Iterable[str], at_ms: int, line_cells: int) -> list[Unit]:
     """Names and notes that stand before the first word and take no time."""
     words = (Word(text=label, start_ms=at_ms, end_ms=at_ms) for label in labels)
-    return [replace(unit, break_after=Break.GLUED) for unit in word_units(words, line_cells)]
+    return [unit._replace(break_after=Break.GLUED) for unit in word_units(words, line_cells)]
 
 
 def _pieces(word: Word, line_cells: int) -> Iterator[Unit]:
@@ -116,7 +115,9 @@ def in_order(units: Sequence[Unit], not_before_ms: int) -> list[Unit]:
     starts = list(accumulate((unit.start_ms for unit in units), max, initial=not_before_ms))[1:]
     latest = [*starts[1:], max(unit.end_ms for unit in units)]
     return [
-        Unit(unit.text, start, max(start, min(unit.end_ms, last)), unit.cells, unit.spaced)
+        unit
+        if unit.start_ms == start <= unit.end_ms <= last
+        else unit._replace(start_ms=start, end_ms=max(start, min(unit.end_ms, last)))
         for unit, start, last in zip(units, starts, latest, strict=True)
     ]
 

@@ -26,6 +26,7 @@ def service(mesh: Mesh, settings: TranscribeSettings | None = None) -> Service:
         name="transcribe",
         handlers={AudioChunked: handler.on_audio_chunked},
         on_failure=on_failure,
+        drops_ended_jobs=True,
         concurrency=mesh.settings.cores,
         engines=engine_looks(settings),
     )

@@ -119,7 +119,10 @@ class CloudTranscriber(ABC):
         speech = stretches_of_speech(samples)
         for upload in uploads(samples, speech, self.limits) if speech else ():
             recognised = self._asked(upload, language)
-            heard += shifted(recognised.words, upload.start_ms)
+            heard += [
+                replace(word, language=word.language or recognised.language)
+                for word in shifted(recognised.words, upload.start_ms)
+            ]
             if recognised.language:
                 languages[recognised.language] += len(upload.samples)
         main = max(languages, key=lambda tag: languages[tag], default=None)

@@ -10,7 +10,8 @@ from services.transcribe.engines import ENGINES
 from services.transcribe.settings import TranscribeSettings
 
 
-@lru_cache(maxsize=2)
+# All of a job's: one that is let go is made, and its model loaded, anew for every chunk.
+@lru_cache(maxsize=16)
 def _engine(name: str, settings: TranscribeSettings) -> Transcriber:
     return ENGINES.make(name, settings)
 

@@ -38,9 +38,9 @@ class Jobs:
             result = finish(job)
         except Exception as error:
             if any(_is_final(one) for one in chain(error)):
-                del self._begun[digest]
+                self._begun.pop(digest, None)
             raise
-        del self._begun[digest]
+        self._begun.pop(digest, None)
         return result
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import pytest
@@ -23,6 +23,7 @@ needed("google.cloud.speech_v2")
 STEP = "POST /v2/projects/our-project/locations/us-central1/recognizers/_:recognize"
 LOCALES = ("auto", "en-US", "de-DE", "de-AT")
 TAG = "en-us"
+FOLDER = TemporaryDirectory()
 
 
 @cache
@@ -41,7 +42,7 @@ def private_key() -> str:
 
 @cache
 def account_file() -> Path:
-    file = Path(mkdtemp()) / "account.json"
+    file = Path(FOLDER.name) / "account.json"
     account = {
         "type": "service_account",
         "project_id": "our-project",

@@ -377,7 +377,7 @@ class TestInterruptions:
         assert done.returncode == SUCCESS, done.stderr
         (job,) = json.loads(done.stdout)["jobs"]
         assert [use["chunks"] for use in job["engines"]] == [4, 4, 4, 4]
-        assert sum(use["reused"] for use in job["engines"]) == there
+        assert sum(use["reused"] for use in job["engines"]) >= there
         nothing_left(voxmesh)
 
 

@@ -29,21 +29,24 @@ def words(text: str) -> Counter[str]:
     return Counter(re.findall(r"[a-z']+", text.lower()))
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sample")
+
+
+@pytest.fixture(scope="module")
+def summary(folder: Path) -> Any:
+    """What `voxmesh run` says of the sample, and leaves in the folder."""
+    engines = [o for stage, name in BUNDLED.items() for o in ("-e", f"{stage}={name}")]
+    with command(folder) as voxmesh:
+        done = voxmesh("run", SAMPLES / "conversation.flac", "-o", "out", "--json", *engines)
+        assert done.returncode == 0, done.stderr
+        assert not voxmesh.left_running()
+    return json.loads(done.stdout)
+
+
 class TestSample:
     """A dialogue of two people, 73 s long, captioned once for all these tests."""
-
-    @pytest.fixture(scope="class")
-    def folder(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return tmp_path_factory.mktemp("sample")
-
-    @pytest.fixture(scope="class")
-    def summary(self, folder: Path) -> Any:
-        engines = [o for stage, name in BUNDLED.items() for o in ("-e", f"{stage}={name}")]
-        with command(folder) as voxmesh:
-            done = voxmesh("run", SAMPLES / "conversation.flac", "-o", "out", "--json", *engines)
-            assert done.returncode == 0, done.stderr
-            assert not voxmesh.left_running()
-        return json.loads(done.stdout)
 
     def test_the_summary_says_what_was_done(self, summary: dict[str, Any], folder: Path) -> None:
         (job,) = summary["jobs"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from services.runtime.bus import Bus, MemoryBus, Message
+from services.runtime.bus import Bus, MemoryBus, Message, Slots
 from services.runtime.bus.base import OnMessage
 from services.runtime.bus.kafka import KafkaBus
 from services.runtime.bus.redis_streams import RedisBus
@@ -88,7 +88,7 @@ class Desk:
 
 
 def listening(bus: Bus, on_message: OnMessage, group: str = "merge", concurrency: int = 4) -> Bus:
-    bus.subscribe([TOPIC], group=group, on_message=on_message, concurrency=concurrency)
+    bus.subscribe([TOPIC], group=group, on_message=on_message, slots=Slots(concurrency))
     return bus
 
 
@@ -125,7 +125,7 @@ async def test_key_headers_and_body_survive(bus: Bus) -> None:
 
 async def test_a_group_hears_all_its_topics(bus: Bus) -> None:
     inbox = Inbox()
-    bus.subscribe([TOPIC, OTHER], group="merge", on_message=inbox, concurrency=4)
+    bus.subscribe([TOPIC, OTHER], group="merge", on_message=inbox, slots=Slots(4))
     async with running(bus):
         for topic in (TOPIC, OTHER):
             await bus.publish(Message(topic, "job", topic.encode()))

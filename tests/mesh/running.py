@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from services.cli.mesh_services import NAMES, wired
 from services.ingest import app as ingest
 from services.ingest.settings import IngestSettings
-from services.runtime.bus import Bus, Message
+from services.runtime.bus import Bus, Message, Slots
 from services.runtime.bus.base import OnMessage
 from services.runtime.client import Client
 from services.runtime.envelope import to_event
@@ -38,7 +38,7 @@ from voxmesh_schemas import (
 )
 
 WITHIN_S = 60.0
-TOPICS = [*(event.topic for event in EVENTS), DeadLetter.topic]
+TOPICS = [*(topic for event in EVENTS for topic in event.topics()), DeadLetter.topic]
 BEEPS = dict.fromkeys(ENGINE_STAGES, ("beeps",))
 
 
@@ -122,7 +122,12 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    bus: Bus, redis_url: str, folder: Path, workers: Workers | None = None, **settings: object
+    bus: Bus,
+    redis_url: str,
+    folder: Path,
+    workers: Workers | None = None,
+    ingest_settings: IngestSettings = IngestSettings(local_files=True),  # noqa: B008 -- it is frozen
+    **settings: object,
 ) -> AsyncIterator[Running]:
     """All six services on a bus, with Redis for leases, until the block ends."""
     own = {
@@ -137,7 +142,7 @@ async def running(
         made = MeshSettings.model_validate({"state_dir": folder} | own | settings)
         mesh = Mesh.joined(made, bus=bus, redis=redis, workers=workers)
         services = [
-            ingest.service(mesh, IngestSettings(local_files=True)),
+            ingest.service(mesh, ingest_settings),
             *wired(mesh, NAMES[1:]),
         ]
         found = Running(mesh, Client(bus, mesh.artifacts))
@@ -168,9 +173,18 @@ class MeddledBus:
             await self._bus.publish(passed_on)
 
     def subscribe(
-        self, topics: Sequence[str], *, group: str, on_message: OnMessage, concurrency: int
+        self,
+        topics: Sequence[str],
+        *,
+        group: str,
+        on_message: OnMessage,
+        slots: Slots,
+        weight: int = 1,
     ) -> None:
-        self._bus.subscribe(topics, group=group, on_message=on_message, concurrency=concurrency)
+        self._bus.subscribe(topics, group=group, on_message=on_message, slots=slots, weight=weight)
+
+    def kept(self, topic: str) -> AsyncIterator[Message]:
+        return self._bus.kept(topic)
 
     def follow(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[Message]]:
         return self._bus.follow(topics)

@@ -129,7 +129,7 @@ class TestDelivery:
         self, bus: Bus, redis_url: str, tmp_path: Path, short: Path
     ) -> None:
         consumers = {
-            "jobs.requested": 1,
+            "jobs.requested": 2,
             "audio.chunked": 3,
             "speech.transcribed": 2,
             "subtitles.rendered": 0,

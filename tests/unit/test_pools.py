@@ -8,7 +8,9 @@ from typing import ClassVar
 
 import pytest
 
+from services.cli.stages import usable
 from services.runtime.engines import Usability
+from services.runtime.registry import Registry
 from services.runtime.threads import in_daemon_thread
 from services.runtime.workers import NETWORK, SHARED, WorkerProcesses, pool_for
 from voxmesh_schemas import Stage
@@ -20,15 +22,20 @@ class Engine:
     sends_audio_to: ClassVar[str | None] = None
     model = "1"
 
+    def __init__(self, settings: object = None) -> None:
+        del settings
+
     def usability(self) -> Usability:
         return Usability(usable=True, reason="made up")
 
 
 class Spreading(Engine):
+    name: ClassVar[str] = "spreading"
     parallel: ClassVar[bool] = True
 
 
 class Asking(Engine):
+    name: ClassVar[str] = "asking"
     sends_audio_to: ClassVar[str | None] = "someone"
 
 
@@ -62,3 +69,14 @@ async def test_a_call_that_is_given_up_keeps_nobody_waiting() -> None:
 async def test_errors_of_a_call_come_through() -> None:
     with pytest.raises(ZeroDivisionError):
         await in_daemon_thread(lambda: 1 / 0)
+
+
+@pytest.mark.parametrize(("wanted", "chosen"), [(None, "spreading"), ("asking", "asking")])
+def test_one_stage_alone_sends_audio_away_only_when_told_to(
+    wanted: str | None, chosen: str
+) -> None:
+    engines: Registry[Engine] = Registry(
+        Stage.TRANSCRIBE,
+        {"asking": f"{__name__}:Asking", "spreading": f"{__name__}:Spreading"},
+    )
+    assert usable(engines, None, wanted).name == chosen

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.runtime.errors import BadInputError
 from services.subtitles.captions import Captions
 from services.subtitles.checking import Caption, Reading, violations
 from services.subtitles.profiles import PROFILES, WEB
-from services.subtitles.readers import read_captions
+from services.subtitles.readers import READERS, read_captions
 from services.subtitles.readers.ass import read_ass
 from services.subtitles.readers.scc import read_scc
 from services.subtitles.readers.srt import read_srt
@@ -162,6 +164,30 @@ def test_slow_speech_is_written_without_a_violation(tmp_path: Path, form: str) -
         reading = read_captions(file)
         assert len(reading.captions) >= 7
         assert violations(reading, profile, "en") == []
+
+
+MADE = Captions(transcript(said("Did you have a quiet weekend?", 3000), said("No.", 6000)))
+FILES = {
+    suffix: render(MADE, OutputFormat(suffix[1:])).decode()
+    for suffix in (".vtt", ".srt", ".ass", ".ttml", ".scc")
+}
+SCRAPS = st.sampled_from(("", "-->", "\n\n", "<p", "00:", "9420 ", "\t", "{", ",", "&", "ÿ", "-1"))
+
+
+@settings(max_examples=40)
+@pytest.mark.parametrize("suffix", FILES)
+@given(at=st.integers(0, 4000), length=st.integers(0, 60), scrap=SCRAPS)
+def test_a_damaged_file_is_read_or_refused_and_never_crashes(
+    suffix: str, at: int, length: int, scrap: str
+) -> None:
+    text = FILES[suffix]
+    at %= len(text)
+    try:
+        reading = READERS[suffix](text[:at] + scrap + text[at + length :])
+    except ValueError:
+        return
+    times = [one.start_ms for one in violations(reading, WEB, "en")]
+    assert times == sorted(times)
 
 
 def test_a_file_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:

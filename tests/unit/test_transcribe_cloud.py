@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from services.transcribe.cloud import spoken, with_key_terms
@@ -75,3 +78,26 @@ def test_the_readme_has_every_setting() -> None:
     rows = {line.split("`")[1] for line in readme.splitlines() if line.startswith("| `")}
     assert {name.upper() for name in TranscribeSettings.model_fields} <= rows
     assert set(NAMES) <= rows
+
+
+def test_no_sdk_is_imported_before_it_is_used() -> None:
+    sdks = {
+        "assemblyai",
+        "deepgram",
+        "openai",
+        "google.genai",
+        "google.cloud",
+        "speechmatics",
+        "av",
+    }
+    program = (
+        "import sys\n"
+        "from services.transcribe.engines import NAMES, make\n"
+        "from services.transcribe.settings import TranscribeSettings\n"
+        "for name in NAMES: make(name, TranscribeSettings()).model\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert sdks.isdisjoint(done.stdout.split())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import structlog
-
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from services.runtime.bus.slots import Slots
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,18 @@ class Bus(Protocol):
         """
 
     def subscribe(
-        self, topics: Sequence[str], *, group: str, on_message: OnMessage, concurrency: int
+        self,
+        topics: Sequence[str],
+        *,
+        group: str,
+        on_message: OnMessage,
+        slots: Slots,
+        weight: int = 1,
     ) -> None:
-        """Deliver topics to a group, at most `concurrency` messages at once. Before `start`."""
+        """Deliver topics to a group, as many messages at once as there are slots. Before `start`.
+
+        Subscriptions may share slots, and get their parts by weight.
+        """
 
     def follow(self, topics: Sequence[str]) -> AbstractAsyncContextManager[AsyncIterator[Message]]:
         """Every message from now on, to this reader alone and without acknowledgement."""
@@ -65,43 +72,3 @@ class Bus(Protocol):
 
     async def stop(self, grace_s: float) -> None:
         """Take no more messages, let those in work end within the grace period, disconnect."""
-
-
-class Slots:
-    """Runs deliveries side by side, as many as there are slots."""
-
-    def __init__(self, count: int) -> None:
-        self._free = asyncio.Semaphore(count)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
-
-    async def run(self, delivery: Callable[[], Awaitable[None]]) -> None:
-        """Start a delivery as soon as a slot is free, or never when `drain` is called before."""
-        await self._free.acquire()
-        if self._closed:
-            self._free.release()
-            return
-        task = asyncio.ensure_future(self._guarded(delivery))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guarded(self, delivery: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await delivery()
-        except HandedBackError:
-            pass
-        except Exception as error:
-            # Not acknowledged, so the broker delivers it again; nothing else to do here.
-            log.warning("a delivery failed", error=repr(error))
-        finally:
-            self._free.release()
-
-    async def drain(self, grace_s: float) -> None:
-        """Wait for the deliveries in work; what outlasts the grace period is handed back."""
-        self._closed = True
-        if not self._tasks:
-            return
-        _, late = await asyncio.wait(set(self._tasks), timeout=grace_s)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)

@@ -26,7 +26,8 @@ from aiokafka.errors import (
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.middlewares import AckPolicy
 
-from services.runtime.bus.base import HandedBackError, Message, OnMessage, Slots
+from services.runtime.bus.base import HandedBackError, Message, OnMessage
+from services.runtime.bus.slots import Slots
 from services.runtime.bus.watermark import Watermark
 from services.runtime.errors import TransientError
 
@@ -88,10 +89,18 @@ class KafkaBus:
             raise TransientError(f"Kafka does not take a message: {error!r}") from error
 
     def subscribe(
-        self, topics: Sequence[str], *, group: str, on_message: OnMessage, concurrency: int
+        self,
+        topics: Sequence[str],
+        *,
+        group: str,
+        on_message: OnMessage,
+        slots: Slots,
+        weight: int = 1,
     ) -> None:
-        """Deliver topics to a group, at most `concurrency` messages at once."""
-        subscription = _Subscription(on_message, concurrency, self._prefix, self._redeliver_after_s)
+        """Deliver topics to a group, as many messages at once as there are slots."""
+        subscription = _Subscription(
+            on_message, slots, weight, self._prefix, self._redeliver_after_s
+        )
         names = [self._prefix + topic for topic in topics]
         self._subscribed += names
         self._broker.subscriber(
@@ -153,7 +162,11 @@ class KafkaBus:
     async def start(self) -> None:
         """Connect, make missing topics and begin delivery."""
         try:
-            await self._make_topics(self._subscribed)
+            # Even for no topics: FastStream does not close what it opened when nobody answers.
+            await create_topics(
+                self._servers, self._subscribed, self._partitions, self._replication
+            )
+            self._made.update(self._subscribed)
             await self._broker.start()
         except KafkaError as error:
             raise TransientError(f"no Kafka answers at {self._servers}: {error!r}") from error
@@ -211,7 +224,12 @@ class _Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     """One consumer: what it has in work, and how far each of its partitions is done."""
 
     def __init__(
-        self, on_message: OnMessage, concurrency: int, prefix: str, redeliver_after_s: float
+        self,
+        on_message: OnMessage,
+        slots: Slots,
+        weight: int,
+        prefix: str,
+        redeliver_after_s: float,
     ) -> None:
         self._on_message = on_message
         self._prefix = prefix
@@ -219,7 +237,8 @@ class _Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._watermarks: dict[TopicPartition, Watermark] = {}
         self._due: dict[TopicPartition, int] = {}
         self._committing = asyncio.Lock()
-        self.slots = Slots(concurrency)
+        self.slots = slots
+        self._weight = weight
         self.stopping = False
 
     async def receive(self, delivered: KafkaMessage) -> None:
@@ -240,7 +259,7 @@ class _Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 self._due[partition] = offset
                 await self._commit(delivered.consumer)
 
-        await self.slots.run(deliver)
+        await self.slots.run(deliver, self._weight)
 
     async def _until_handled(self, message: Message) -> None:
         # Kafka itself delivers again only when the partition goes to another process.

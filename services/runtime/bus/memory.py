@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from services.runtime.bus.base import Message, OnMessage, Slots
+from services.runtime.bus.base import Message, OnMessage
+from services.runtime.bus.slots import Slots
 
 
 class MemoryBus:
@@ -16,7 +17,7 @@ class MemoryBus:
         self.published: list[Message] = []
         self._groups: dict[str, list[tuple[str, asyncio.Queue[Message]]]] = {}
         self._readers: dict[str, list[asyncio.Queue[Message]]] = {}
-        self._pending: list[tuple[OnMessage, asyncio.Queue[Message], Slots]] = []
+        self._pending: list[tuple[OnMessage, asyncio.Queue[Message], Slots, int]] = []
         self._loops: list[asyncio.Task[None]] = []
 
     async def publish(self, message: Message) -> None:
@@ -28,13 +29,19 @@ class MemoryBus:
             queue.put_nowait(message)
 
     def subscribe(
-        self, topics: Sequence[str], *, group: str, on_message: OnMessage, concurrency: int
+        self,
+        topics: Sequence[str],
+        *,
+        group: str,
+        on_message: OnMessage,
+        slots: Slots,
+        weight: int = 1,
     ) -> None:
-        """Give a group a queue of its own for these topics."""
+        """Deliver topics to a group, as many messages at once as there are slots."""
         queue: asyncio.Queue[Message] = asyncio.Queue()
         for topic in topics:
             self._groups.setdefault(topic, []).append((group, queue))
-        self._pending.append((on_message, queue, Slots(concurrency)))
+        self._pending.append((on_message, queue, slots, weight))
 
     @asynccontextmanager
     async def follow(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[Message]]:
@@ -56,8 +63,8 @@ class MemoryBus:
     async def start(self) -> None:
         """Begin delivery."""
         self._loops = [
-            asyncio.create_task(_deliver(on_message, queue, slots))
-            for on_message, queue, slots in self._pending
+            asyncio.create_task(_deliver(on_message, queue, slots, weight))
+            for on_message, queue, slots, weight in self._pending
         ]
 
     async def stop(self, grace_s: float) -> None:
@@ -65,7 +72,7 @@ class MemoryBus:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        await asyncio.gather(*(slots.drain(grace_s) for _, _, slots in self._pending))
+        await asyncio.gather(*(slots.drain(grace_s) for _, _, slots, _ in self._pending))
 
 
 async def _drawn(queue: asyncio.Queue[Message]) -> AsyncIterator[Message]:
@@ -73,7 +80,9 @@ async def _drawn(queue: asyncio.Queue[Message]) -> AsyncIterator[Message]:
         yield await queue.get()
 
 
-async def _deliver(on_message: OnMessage, queue: asyncio.Queue[Message], slots: Slots) -> None:
+async def _deliver(
+    on_message: OnMessage, queue: asyncio.Queue[Message], slots: Slots, weight: int
+) -> None:
     while True:
         message = await queue.get()
-        await slots.run(lambda message=message: on_message(message))  # type: ignore[misc]
+        await slots.run(lambda message=message: on_message(message), weight)  # type: ignore[misc]

@@ -19,7 +19,8 @@ from faststream.redis import BinaryMessageFormatV1, RedisBroker, RedisStreamMess
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from services.runtime.bus.base import Message, OnMessage, Slots
+from services.runtime.bus.base import Message, OnMessage
+from services.runtime.bus.slots import Slots
 from services.runtime.cancellation import raise_if_cancelled
 from services.runtime.errors import TransientError
 
@@ -69,10 +70,16 @@ class RedisBus:
             raise TransientError(f"Redis does not take a message: {error}") from error
 
     def subscribe(
-        self, topics: Sequence[str], *, group: str, on_message: OnMessage, concurrency: int
+        self,
+        topics: Sequence[str],
+        *,
+        group: str,
+        on_message: OnMessage,
+        slots: Slots,
+        weight: int = 1,
     ) -> None:
-        """Deliver topics to a group, at most `concurrency` messages at once."""
-        subscription = _Subscription(self, on_message, concurrency)
+        """Deliver topics to a group, as many messages at once as there are slots."""
+        subscription = _Subscription(self, on_message, slots, weight)
         self._subscriptions.append(subscription)
         for topic in topics:
             stream, full_group = self.prefix + topic, self.prefix + group
@@ -163,13 +170,14 @@ class RedisBus:
 class _Subscription:
     """What one group of this process has in work."""
 
-    def __init__(self, bus: RedisBus, on_message: OnMessage, concurrency: int) -> None:
+    def __init__(self, bus: RedisBus, on_message: OnMessage, slots: Slots, weight: int) -> None:
         self._redis = bus.redis
         self._consumer = bus.consumer
         self._on_message = on_message
         self._prefix = bus.prefix
         self._touch_every_s = bus.claim_after_ms / TOUCHES / 1000
-        self.slots = Slots(concurrency)
+        self.slots = slots
+        self._weight = weight
         self.stopping = False
 
     async def receive(self, delivered: RedisStreamMessage) -> None:
@@ -189,7 +197,7 @@ class _Subscription:
             finally:
                 touch.cancel()
 
-        await self.slots.run(deliver)
+        await self.slots.run(deliver, self._weight)
 
     async def _keep(self, stream: str, delivered: RedisStreamMessage) -> None:
         """Touch a message so that it stays with this process while it is in work."""

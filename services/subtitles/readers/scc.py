@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from services.subtitles.cea608 import with_parity
 from services.subtitles.checking import Reading, Violation
-from services.subtitles.readers.timed_text import captions_of, need_ttconv
+from services.subtitles.readers.timed_text import by_ttconv, captions_of, need_ttconv
 from services.subtitles.rules import Rule
 
 _LINE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;])(\d\d)\s+((?:[0-9a-fA-F]{4}\s*)+)$")
@@ -22,7 +22,8 @@ def read_scc(text: str) -> Reading:
     if not text.startswith("Scenarist_SCC V1.0"):
         raise ValueError("its first line is not 'Scenarist_SCC V1.0'")
     faults = tuple(_faults(text))
-    captions = captions_of(reader.to_model(text))
+    with by_ttconv():
+        captions = captions_of(reader.to_model(text))
     return Reading(tuple(captions), faults, slack_ms=_FRAME_MS)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +19,15 @@ def need_ttconv() -> None:
     """Raises `BadInputError` where ttconv is missing."""
     if importlib.util.find_spec("ttconv") is None:
         raise BadInputError("to read this format, first: pip install 'voxmesh[subtitles]'")
+
+
+@contextmanager
+def by_ttconv() -> Iterator[None]:
+    """Turns whatever ttconv stumbles over in a damaged file into a `ValueError`."""
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"ttconv stumbles over it ({type(error).__name__}: {error})") from error
 
 
 def captions_of(document: Any) -> list[Caption]:  # noqa: ANN401 - ttconv has no types

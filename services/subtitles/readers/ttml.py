@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from services.subtitles.checking import Reading
-from services.subtitles.readers.timed_text import captions_of, need_ttconv
+from services.subtitles.readers.timed_text import by_ttconv, captions_of, need_ttconv
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -22,7 +22,8 @@ def read_ttml(text: str) -> Reading:
         root = ElementTree.fromstring(text)  # noqa: S314 - for that reason
     except ElementTree.ParseError as error:
         raise ValueError(f"it is not well-formed XML: {error}") from error
-    document = reader.to_model(ElementTree.ElementTree(root))
-    if document is None:
+    if not root.tag.endswith("}tt"):
         raise ValueError("it is not a TTML document")
-    return Reading(tuple(captions_of(document)), language=root.get(_LANGUAGE) or None)
+    with by_ttconv():
+        captions = captions_of(reader.to_model(ElementTree.ElementTree(root)))
+    return Reading(tuple(captions), language=root.get(_LANGUAGE) or None)

@@ -65,7 +65,7 @@ class Speechmatics(CloudTranscriber):
         from speechmatics.batch import JobStatus
 
         def ended() -> Any:  # noqa: ANN401 - as above
-            found = client.get_job_info(job, wait=0)
+            found = client.get_job_info(job)
             return None if found.status in (JobStatus.CREATED, JobStatus.RUNNING) else found
 
         details = polled(
