@@ -16,12 +16,14 @@ from services.cli.request import output_formats
 from services.runtime.errors import BadInputError
 from services.subtitles.captions import Captions
 from services.subtitles.checking import Violation, violations
+from services.subtitles.cues import bent_rules
 from services.subtitles.custom_profile import profile_of, read_profile
 from services.subtitles.hls import hls_files
 from services.subtitles.notes import clock
 from services.subtitles.profiles import PROFILES
 from services.subtitles.readers import read_captions
 from services.subtitles.render import FILE_NAMES, render
+from services.subtitles.rules import Rule
 from voxmesh_schemas import EmotionStyle, OutputFormat, SubtitleOptions, Transcript
 
 
@@ -42,6 +44,9 @@ def write(transcript: Path, formats: str, output: Path, profile: str, style: dic
             _write(captions, form, output)
     except OSError as error:
         raise BadInputError(f"cannot write into {output}: {error.strerror}") from error
+    cues = captions.cues()
+    told = _counts(bent_rules(cues), "every rule is kept")
+    sys.stdout.write(f"{output}: {len(cues)} cues, profile {captions.profile.name}: {told}\n")
     return SUCCESS
 
 
@@ -103,10 +108,13 @@ def print_text(file: Path, profile: str, captions: int, found: Sequence[Violatio
     for one in found:
         number = f"#{one.number}" if one.number else ""
         lines.append(f"{clock(one.start_ms)}  {number:>6}  {one.rule.value:<16}  {one.message}")
-    counts = Counter(one.rule.value for one in found)
-    told = ", ".join(f"{count} {rule}" for rule, count in counts.most_common()) or "no violation"
+    told = _counts(Counter(one.rule for one in found), "no violation")
     lines.append(f"{file}: {captions} captions, profile {profile}: {told}")
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _counts(counts: Counter[Rule], none: str) -> str:
+    return ", ".join(f"{count} {rule.value}" for rule, count in counts.most_common()) or none
 
 
 def print_json(file: Path, profile: str, captions: int, found: Sequence[Violation]) -> None:

@@ -11,6 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from services.runtime.artifacts import Artifacts
+from services.runtime.breaker import Breakers
 from services.runtime.engines import Parameters
 from services.runtime.errors import ExhaustedError, PermanentError, TransientError, VoxmeshError
 from services.runtime.results import Computed, Recipe, Results
@@ -30,6 +31,7 @@ class Inference:
     results: Results
     workers: Workers
     retry: RetryPolicy
+    breakers: Breakers
 
     async def compute(
         self,
@@ -57,7 +59,8 @@ class Inference:
 
         async def attempt() -> bytes:
             data = await self.artifacts.get(source)
-            with inference_span(planned):
+            breaker = self.breakers.of(planned.stage, planned.engine)
+            with breaker.guarding(), inference_span(planned):
                 result = await self._guarded(planned, infer, data, pool)
             _check(planned, record, result)
             return result

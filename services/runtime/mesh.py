@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from services.runtime.artifacts import Artifacts
+from services.runtime.breaker import Breakers
 from services.runtime.bus import Bus, make_bus
 from services.runtime.delivery import Delivery, OnHandedBack
 from services.runtime.ended_jobs import EndedJobs
@@ -36,11 +37,12 @@ class Mesh:
     roster: Roster
     workers: Workers
     retry: RetryPolicy
+    breakers: Breakers
 
     @property
     def inference(self) -> Inference:
         """What a stage with engines needs."""
-        return Inference(self.artifacts, self.results, self.workers, self.retry)
+        return Inference(self.artifacts, self.results, self.workers, self.retry, self.breakers)
 
     @classmethod
     def joined(cls, settings: MeshSettings, *, bus: Bus, redis: Redis, workers: Workers) -> Mesh:
@@ -57,6 +59,11 @@ class Mesh:
             roster=Roster(redis, prefix=prefix),
             workers=workers,
             retry=RetryPolicy(settings.attempts, settings.backoff_s),
+            breakers=Breakers(
+                settings.breaker_failures,
+                settings.breaker_rest_s,
+                patient=not settings.retry_delays_s,
+            ),
         )
 
     @asynccontextmanager
@@ -86,7 +93,11 @@ class Mesh:
 
         beside = [
             self.ended.watch(drop),
-            *(self.roster.announce(service.engines) for service in services if service.engines),
+            *(
+                self.roster.announce(service.engines, self.breakers.state)
+                for service in services
+                if service.engines
+            ),
             *(delivery.do_chores() for delivery in deliveries),
         ]
         tasks = [asyncio.create_task(work) for work in beside]

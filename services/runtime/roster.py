@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from services.runtime.breaker import BreakerState
 from services.runtime.cancellation import raise_if_cancelled
 from services.runtime.errors import TransientError
 from voxmesh_schemas import Record, Stage
@@ -35,6 +36,8 @@ class EngineStatus(Record):
     remedy: str = ""
     sends_audio_to: str | None = None
     """Who else gets to hear its audio; it is then used only when asked for by name."""
+    breaker: str = BreakerState.CLOSED
+    """closed, half-open or open: whether its worker asks it now."""
 
 
 _STATUSES = TypeAdapter(tuple[EngineStatus, ...])
@@ -48,17 +51,23 @@ class Roster:
         self._prefix = f"{prefix}roster"
         self._worker = f"{os.getpid()}-{os.urandom(4).hex()}"
 
-    async def announce(self, engines: Mapping[Stage, Callable[[], Sequence[EngineStatus]]]) -> None:
-        """Keep announcing this worker's engines until cancelled."""
-        found = {
-            stage: _STATUSES.dump_json(tuple(await asyncio.to_thread(look)))
-            for stage, look in engines.items()
-        }
+    async def announce(
+        self,
+        engines: Mapping[Stage, Callable[[], Sequence[EngineStatus]]],
+        breaker: Callable[[Stage, str], str] = lambda stage, engine: BreakerState.CLOSED,
+    ) -> None:
+        """Keep announcing this worker's engines, and how their breakers stand, until cancelled."""
+        found = {stage: await asyncio.to_thread(look) for stage, look in engines.items()}
         while True:
             try:
                 for stage, statuses in found.items():
                     key = f"{self._prefix}:{stage}:{self._worker}"
-                    await self._redis.set(key, statuses, px=int(LAPSES_AFTER_S * 1000))
+                    now = [
+                        s.model_copy(update={"breaker": breaker(stage, s.name)}) for s in statuses
+                    ]
+                    await self._redis.set(
+                        key, _STATUSES.dump_json(tuple(now)), px=int(LAPSES_AFTER_S * 1000)
+                    )
             except RedisError as error:
                 log.warning("engines could not be announced", error=str(error))
             raise_if_cancelled()
@@ -78,7 +87,7 @@ class Roster:
         best: dict[str, EngineStatus] = {}
         for value in (value for value in values if value is not None):
             for status in _STATUSES.validate_json(value):
-                if status.name not in best or (status.usable and not best[status.name].usable):
+                if status.name not in best or _rank(status) > _rank(best[status.name]):
                     best[status.name] = status
         return tuple(best.values())
 
@@ -94,3 +103,7 @@ class Roster:
                 if asyncio.get_running_loop().time() > deadline:
                     raise TransientError(f"no {stage} service is running")
                 await asyncio.sleep(0.05)
+
+
+def _rank(status: EngineStatus) -> tuple[bool, bool]:
+    return status.usable, status.breaker != BreakerState.OPEN

@@ -60,6 +60,10 @@ class MeshSettings(BaseSettings):
         description="what a replay of dead letters needs of a job that lost something is kept so "
         "long; 0: not at all",
     )
+    breaker_failures: int = Field(
+        default=5, ge=1, description="passing failures in a row after which an engine rests"
+    )
+    breaker_rest_s: float = Field(default=30.0, ge=0, description="how long it rests")
     grace_s: float = Field(default=25.0, ge=0, description="time for work to end when told to stop")
     lease_s: float = Field(
         default=30.0, gt=0, description="a dead worker's lease lapses after this"

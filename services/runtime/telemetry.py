@@ -27,6 +27,11 @@ HANDLING = Histogram(
     ["service", "topic"],
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000),
 )
+BREAKERS = Gauge(
+    "voxmesh_engine_breaker_state",
+    "Circuit breaker of an engine: 0 closed, 1 half-open, 2 open.",
+    ["stage", "engine"],
+)
 INFERENCE = Histogram(
     "voxmesh_inference_duration_seconds",
     "Time an engine took for a chunk.",

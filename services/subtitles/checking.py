@@ -22,6 +22,8 @@ _SCRIPTS = (
     ("zh", re.compile(r"[\u4e00-\u9fff]")),
     ("th", re.compile(r"[\u0e00-\u0e7f]")),
 )
+_LABEL = re.compile(r"\s*(?:>>|-\s|[^?!]{1,40}:(?:\s|$))")
+"""What says at the beginning of a line that somebody else speaks."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Caption:
     lines: tuple[str, ...]
     place: str = ""
     """Where it stands on the screen; captions in different places may be shown together."""
+    speaker: str = ""
+    """Who speaks, where the format says so."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,8 @@ def _between(reading: Reading, profile: Profile, language: str | None) -> Iterat
             last = max(shown, key=lambda one: one.end_ms)
             gap = caption.start_ms - last.end_ms
             yield from _gap(gap, caption, number, profile, reading.slack_ms)
-            is_close = gap < profile.close_gap_ms and not is_blank("".join(last.lines))
-            if is_close and _is_tight(last.lines[-1], "".join(caption.lines[:1]), language):
+            goes_on = gap < profile.close_gap_ms and not _is_other_speaker(last, caption)
+            if goes_on and _is_tight(last.lines[-1], caption.lines[0], language):
                 message = f"no caption should end after {last.lines[-1].split()[-1]!r}"
                 yield Violation(Rule.TIGHT_BREAK, caption.start_ms, number, message)
         shown = [*still, caption] if still else [caption]
@@ -144,6 +148,11 @@ def _reading_ms(caption: Caption, profile: Profile) -> int:
     text = " ".join(caption.lines)
     words = np.array([len(text.split())], dtype=np.int64)
     return int(reading_ms(np.array([cells(text)], dtype=np.int64), words, profile)[0])
+
+
+def _is_other_speaker(before: Caption, caption: Caption) -> bool:
+    is_labelled = _LABEL.match(caption.lines[0]) is not None
+    return is_labelled or before.speaker != caption.speaker
 
 
 def _is_tight(line: str, following: str, language: str | None) -> bool:

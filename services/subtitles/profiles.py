@@ -90,10 +90,9 @@ class Profile:
         return replace(
             self,
             line_cells=min(self.line_cells, script.line_cells),
-            cells_per_second=min(self.cells_per_second, script.cells_per_second)
-            if not self.words_per_minute
-            else script.cells_per_second,
-            words_per_minute=0,
+            # Who reads Latin script at half the usual speed does so with others too.
+            cells_per_second=script.cells_per_second * self.cells_per_second / 20,
+            words_per_minute=0.0,
         )
 
 

@@ -57,7 +57,8 @@ def to_scc(captions: Captions) -> str:
     """
     _check_script(captions.transcript)
     lines = ["Scenarist_SCC V1.0"]
-    for frame, words in _lines(screens(captions)):
+    close_gap = _frame(captions.profile_608.close_gap_ms)
+    for frame, words in _lines(screens(captions), close_gap):
         sent = " ".join(map(with_parity, words))
         lines.append(f"{timecode(frame, drop=captions.options.drop_frame)}\t{sent}")
     return "\n\n".join(lines) + "\n"
@@ -94,8 +95,11 @@ def screens(captions: Captions) -> list[Screen]:
     return found
 
 
-def _lines(shown: Iterable[Screen]) -> Iterator[Line]:
-    """Lines in order of frame, none of which begins before the one before it is sent."""
+def _lines(shown: Iterable[Screen], close_gap: int) -> Iterator[Line]:
+    """Lines in order of frame, none of which begins before the one before it is sent.
+
+    A gap of less than `close_gap` frames is closed to two, for it would flicker.
+    """
     free = 0  # the first frame that the channel is free in, and the other memory with it
     erase: int | None = None  # when what is on the screen has to go
     for screen in shown:
@@ -104,6 +108,8 @@ def _lines(shown: Iterable[Screen]) -> Iterator[Line]:
         flip = max(wanted, free + len(words))
         if erase is not None and erase + 2 <= flip:
             flip = max(wanted, free + len(words) + 2)
+            if flip - erase < close_gap:
+                erase = flip - 2
             yield from _around(words, flip, erase)
         else:
             yield flip - len(words), [*words, END_OF_CAPTION, END_OF_CAPTION]

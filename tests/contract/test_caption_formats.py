@@ -32,6 +32,7 @@ from services.subtitles.ass import to_ass
 from services.subtitles.captions import Captions
 from services.subtitles.checking import Caption
 from services.subtitles.hls import PLAYLIST, to_hls
+from services.subtitles.passages import Labels
 from services.subtitles.readers.scc import read_scc
 from services.subtitles.readers.timed_text import captions_of
 from services.subtitles.render import render
@@ -118,10 +119,8 @@ def _length(packet: av.Packet[Any]) -> int:
 def test_ffmpeg_demuxes_every_cue_at_its_time(form: OutputFormat, demuxer: str, slack: int) -> None:
     captions = _captions(TALK)
     found = _demuxed(render(captions, form), demuxer)
-    meant = [(cue.start_ms, cue.end_ms - cue.start_ms) for cue in captions.cues()]
-    if form is OutputFormat.SRT:
-        assert [start for start, _ in found] == sorted(start for start, _ in found)
-        return
+    labels = Labels.NAMES if form is OutputFormat.SRT else Labels.NONE
+    meant = [(cue.start_ms, cue.end_ms - cue.start_ms) for cue in captions.cues(labels)]
     for seen, cue in zip(found, meant, strict=True):
         assert seen == pytest.approx(cue, abs=slack)
 
@@ -195,7 +194,8 @@ def _pips() -> Iterator[list[str]]:
 
 def _succeeds(command: list[str]) -> bool:
     try:
-        return subprocess.run(command, capture_output=True).returncode == 0
+        environment = {**os.environ, "UV_PYTHON": sys.executable}
+        return subprocess.run(command, env=environment, capture_output=True).returncode == 0
     except OSError:
         return False
 

@@ -136,6 +136,7 @@ async def running(
         "grace_s": 5.0,
         "processes": 2,
         "retry_delays_s": (),
+        "breaker_failures": 1000,
     }
     workers = workers or WorkerThreads(2)
     async with Redis.from_url(redis_url) as redis:

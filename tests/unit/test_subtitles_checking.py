@@ -73,13 +73,26 @@ def test_a_sentence_may_not_break_after_an_article_between_captions() -> None:
     assert _rules(_one("She saw the"), _one("kitchen.", 3080, 5000)) == ["tight-break"]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Caption(3080, 5000, ("Kitchen!",), speaker="Mark"),
+        Caption(3080, 5000, (">> Kitchen!",)),
+        Caption(3080, 5000, ("- Kitchen!",)),
+        Caption(3080, 5000, ("Dr. Marsh:", "Kitchen!")),
+    ],
+)
+def test_whoever_is_interrupted_may_stop_anywhere(answer: Caption) -> None:
+    assert _rules(_one("She saw the"), answer) == []
+
+
 def test_webvtt_of_others_is_read_with_its_settings_and_entities() -> None:
     text = (
         "\ufeffWEBVTT - a film\n\nNOTE\nhi\n\nSTYLE\n::cue {}\n\nintro\n"
         "00:01.500 --> 00:03.000 line:0 align:left\n<v.loud Ann><i>Tom &amp; Jerry</i>&lrm;\n"
     )
     reading = read_webvtt(text.removeprefix("\ufeff"))
-    assert reading.captions == (Caption(1500, 3000, ("Tom & Jerry\u200e",), "line:0"),)
+    assert reading.captions == (Caption(1500, 3000, ("Tom & Jerry\u200e",), "line:0", "Ann"),)
     assert reading.faults == ()
 
 

@@ -30,7 +30,9 @@ def _run(*arguments: object) -> tuple[int, str]:
 def test_it_writes_each_format_into_a_new_folder(file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     formats = "vtt,scc,ass,hls,ttml"
-    assert _run(file, "--format", formats, "--profile", "netflix", "-o", folder) == (0, "")
+    code, told = _run(file, "--format", formats, "--profile", "netflix", "-o", folder)
+    assert code == 0
+    assert told == f"{folder}: 1 cues, profile netflix: every rule is kept\n"
     assert sorted(path.name for path in folder.iterdir()) == [
         "captions.ass",
         "captions.scc",

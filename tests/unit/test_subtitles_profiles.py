@@ -46,7 +46,7 @@ def test_a_job_can_ask_for_every_profile() -> None:
     [
         ("ja", 26, 8),
         ("zh-Hant", 32, 18),
-        ("ko", 32, 20),
+        ("ko", 32, 24),
         ("th-TH", 35, 17),
         ("en", 42, 20),
         (None, 42, 20),

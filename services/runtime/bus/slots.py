@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import heapq
+import itertools
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -23,9 +24,10 @@ class Slots:
 
     def __init__(self, count: int) -> None:
         self._free = count
-        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
-        self._served: dict[int, float] = {}
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
         self._now = 0.0
+        self._last: dict[int, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -43,8 +45,11 @@ class Slots:
         if self._free:
             self._free -= 1
             return
+        # When it would end if its lane had its share of a slot since the last one of the lane.
+        ends = max(self._last.get(weight, 0.0), self._now) + 1 / weight
+        self._last[weight] = ends
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(weight, deque()).append(turn)
+        heapq.heappush(self._waiting, (ends, next(self._numbers), turn))
         try:
             await turn
         except asyncio.CancelledError:
@@ -53,21 +58,13 @@ class Slots:
             raise
 
     def _release(self) -> None:
-        for queue in self._waiting.values():
-            while queue and queue[0].done():  # whoever waited has gone
-                queue.popleft()
-        # When each lane's next delivery would end, had the lane its share of one slot.
-        ends = {
-            weight: max(self._served.get(weight, 0.0), self._now) + 1 / weight
-            for weight, queue in self._waiting.items()
-            if queue
-        }
-        if not ends:
-            self._free += 1
-            return
-        weight = min(ends, key=ends.__getitem__)
-        self._now = self._served[weight] = ends[weight]
-        self._waiting[weight].popleft().set_result(None)
+        while self._waiting:
+            ends, _, turn = heapq.heappop(self._waiting)
+            if not turn.done():  # or whoever waited has gone
+                self._now = ends
+                turn.set_result(None)
+                return
+        self._free += 1
 
     async def _guarded(self, delivery: Callable[[], Awaitable[None]]) -> None:
         try:

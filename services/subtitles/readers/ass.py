@@ -44,8 +44,9 @@ def _caption(event: Mapping[str, str]) -> Caption | None:
         return None
     text = event.get("Text", "")
     place = " ".join([event.get("MarginV", ""), *_PLACES.findall(text)])
+    speaker = event.get("Name", "")
     shown = _TAGS.sub("", text).replace("\\h", "\u00a0").replace(_WORD_JOINER, "")
-    return Caption(_time(start), _time(end), tuple(re.split(r"\\[Nn]", shown)), place)
+    return Caption(_time(start), _time(end), tuple(re.split(r"\\[Nn]", shown)), place, speaker)
 
 
 def _time(stamp: re.Match[str]) -> int:

@@ -12,6 +12,7 @@ from services.subtitles.rules import Rule
 _STAMP = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
 _TIMES = re.compile(rf"{_STAMP}[ \t]+-->[ \t]+{_STAMP}((?:[ \t].*)?)$")
 _TAG = re.compile(r"<[^>]*>?")
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
 _PLACE = re.compile(r"\b(?:line|position|region):\S+")
 _LANGUAGE = re.compile(r"^Language: ([A-Za-z0-9-]+)$", re.MULTILINE)
 
@@ -38,4 +39,5 @@ def read_webvtt(text: str) -> Reading:
 def _caption(block: Block) -> Caption:
     shown = unescape(_TAG.sub("", "\n".join(block.text)))
     place = " ".join(sorted(_PLACE.findall(block.settings)))
-    return Caption(block.start_ms, block.end_ms, tuple(shown.split("\n")), place)
+    voices = " ".join(_VOICE.findall("\n".join(block.text)))
+    return Caption(block.start_ms, block.end_ms, tuple(shown.split("\n")), place, unescape(voices))
