@@ -32,7 +32,7 @@ class _Producer(Generic[T]):
                 self._done.put(item)
                 self._free.acquire()
                 if self._stopping:
-                    return
+                    break  # whoever still waits for an item, in another thread, gets the end
             self._done.put(_End())
         except BaseException as error:  # raised again where the items are read
             self._done.put(_End(error))

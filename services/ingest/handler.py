@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
 from services.ingest.admission import Admission
@@ -83,10 +83,12 @@ class IngestHandler:
 
     async def _ingest(self, event: JobRequested, plan: Plan) -> AsyncIterator[Event]:
         chunks: list[Chunk] = []
-        with ExitStack() as stack:
+        async with AsyncExitStack() as stack:
             recording = await anext(in_thread(self._opened(event, stack), self.decoding))
             room = 0
-            async for cut in in_thread(recording.chunks(), self.decoding):
+            # The thread is done with the recording before that is closed, however this ends.
+            cuts = in_thread(recording.chunks(), self.decoding)
+            async for cut in await stack.enter_async_context(aclosing(cuts)):
                 if not room:
                     room = await self.admission.room(event.job_id, plan, len(chunks))
                 room -= 1
@@ -110,7 +112,7 @@ class IngestHandler:
         await self.artifacts.put(_manifest_path(event.job_id), body, JSON)
         yield manifest
 
-    def _opened(self, event: JobRequested, stack: ExitStack) -> Iterator[Recording]:
+    def _opened(self, event: JobRequested, stack: AsyncExitStack) -> Iterator[Recording]:
         source, options = event.source, event.options
         if self.artifacts.holds(source.uri):
             file = stack.enter_context(self.artifacts.open(source.uri))

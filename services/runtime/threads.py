@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import nullcontext
 from threading import Thread
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 async def in_thread(
     items: Iterator[T], at_once: asyncio.Semaphore | None = None
-) -> AsyncIterator[T]:
+) -> AsyncGenerator[T, None]:
     """The items of a blocking iterator, each made in a thread while the one before is in use.
 
     The semaphore is held while one is made.

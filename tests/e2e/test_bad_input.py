@@ -333,6 +333,22 @@ class TestInterruptions:
         assert not voxmesh.left_running()
         self._goes_on(voxmesh, long_talk)
 
+    def test_ctrl_c_while_a_long_recording_is_decoded(
+        self, voxmesh: Command, tmp_path: Path
+    ) -> None:
+        hour = write_wav(tmp_path / "hour.wav", [], length_ms=3_600_000)
+        process = voxmesh.start("run", hour, "-o", "out", *with_engines())
+        deadline = time.monotonic() + WITHIN_S
+        while not [*voxmesh.state.glob("store/jobs/*/audio/*.wav")]:
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=WITHIN_S)
+        assert process.returncode == INTERRUPTED
+        assert "Traceback" not in errors
+        assert not voxmesh.left_running()
+
     def test_a_killed_run_goes_on(self, voxmesh: Command, long_talk: Path) -> None:
         process = self._in_the_middle(voxmesh, long_talk, delay_s=30)
         process.kill()
