@@ -6,10 +6,10 @@ The mesh tax is the wall time of `voxmesh run` by that of a bare script that cal
 one after another on the same chunks, start-up included in both; they take turns, and medians count.
 The script has one process, and so has one of the runs; the other has one per core.
 
-Besides: a second run on the same file, `voxmesh --help`, the time from the start of `voxmesh run` on
-an hour of audio to its first chunk, and the time from submitting a short job to its captions with
-engines that take none, on a mesh that is up (Redis, which is also what `voxmesh run` is on; Kafka
-where --kafka names one). Another load on the machine distorts all of it, so that is noted, too.
+Besides: a second run on the same file, `voxmesh --help`, the time from the start of `voxmesh run`
+on an hour of audio to its first chunk, and the time from submitting a short job to its captions
+with engines that take none, on a mesh that is up (Redis, which is also what `voxmesh run` is on;
+Kafka where --kafka names one). Another load on the machine distorts all of it, and is noted, too.
 """
 
 from __future__ import annotations
@@ -25,13 +25,17 @@ import sys
 import tempfile
 import time
 import wave
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+if TYPE_CHECKING:
+    from services.runtime.client import Client
+
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # the tests' recordings, which are no package
 SAMPLE = ROOT / "samples" / "conversation.flac"
 PLUGIN = ROOT / "tests" / "mesh" / "plugin"
 VOXMESH = Path(sys.executable).parent / "voxmesh"
@@ -73,7 +77,7 @@ def measured(folder: Path, minutes: float, repeat: int, kafka: str) -> dict[str,
     hour = repeated(folder / "hour.wav", 60)
     found["first chunk of an hour"] = median(lambda: first_chunk(hour), repeat)
     found |= tax(repeated(folder / "talk.wav", minutes), repeat)
-    found |= asyncio.run(latencies(folder, repeat, kafka))
+    found |= latencies(folder, repeat, kafka)
     return found | {"load after": os.getloadavg()[0]}
 
 
@@ -149,57 +153,77 @@ def first_chunk(recording: Path) -> float:
         return spent
 
 
-async def latencies(folder: Path, repeat: int, kafka: str) -> dict[str, float]:
+def latencies(folder: Path, repeat: int, kafka: str) -> dict[str, float]:
     """From submitting a job to its captions, by broker; the first job warms the mesh up."""
-    from services.runtime.embedded import private_redis
-
-    sys.path.insert(0, str(ROOT))
-    from tests.mesh.beeps import conversation, write_wav
-
-    recording = write_wav(folder / "beeps.wav", conversation(20))
     found = {}
-    async with private_redis(folder / "redis") as redis:
+    with private_server(folder) as redis:
         for name, broker in (("redis", redis), ("kafka", kafka)):
             if broker:
-                found[f"latency on {name}"] = await latency(
-                    folder, recording, broker, redis, repeat
-                )
+                found[f"latency on {name}"] = latency(folder, broker, redis, repeat)
     return found
 
 
-async def latency(folder: Path, recording: Path, broker: str, redis: str, repeat: int) -> float:
-    """Median seconds from submitting a job to having all of its files."""
-    from services.runtime.artifacts import Artifacts
-    from services.runtime.bus import make_bus
-    from services.runtime.client import Client
-    from services.runtime.settings import MeshSettings
+@contextmanager
+def private_server(folder: Path) -> Iterator[str]:
+    """A redis-server on a Unix socket; gives its URL."""
+    from services.runtime.embedded import redis_binary
 
-    prefix = f"bench-{uuid4().hex}."
-    own = {
-        "VOXMESH_TOPIC_PREFIX": prefix,
-        "VOXMESH_REDIS_URL": redis,
-        "VOXMESH_STORE": str(folder / prefix),
-    }
-    server = subprocess.Popen([VOXMESH, "serve", "all", "--broker", broker], env=environment(own))
+    socket = folder / "redis.sock"
+    options = ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
+    server = subprocess.Popen([redis_binary(), *options], stdout=subprocess.DEVNULL)
+    while not socket.exists():
+        assert server.poll() is None, "redis-server does not start"
+        time.sleep(0.01)
     try:
-        async with AsyncExitStack() as stack:
-            bus = make_bus(MeshSettings(broker=broker, topic_prefix=prefix))
-            await bus.start()
-            stack.push_async_callback(bus.stop, 0)
-            client = Client(bus, Artifacts.at(own["VOXMESH_STORE"]))
-            walls = [await one_job(client, recording, folder / "out") for _ in range(repeat + 1)]
-            return statistics.median(walls[1:])
+        yield f"unix://{socket}"
     finally:
         server.terminate()
         server.wait()
 
 
-async def one_job(client: Any, recording: Path, folder: Path) -> float:
-    """Seconds that a job takes whose engines take none. Nothing is ever found: it has new audio."""
+def latency(folder: Path, broker: str, redis: str, repeat: int) -> float:
+    """Median seconds from submitting a job to having all of its files."""
+    prefix = f"bench-{uuid4().hex}."
+    store = folder / prefix
+    own = {
+        "VOXMESH_TOPIC_PREFIX": prefix,
+        "VOXMESH_REDIS_URL": redis,
+        "VOXMESH_STORE": str(store),
+        "VOXMESH_LOG_LEVEL": "warning",
+    }
+    server = subprocess.Popen([VOXMESH, "serve", "all", "--broker", broker], env=environment(own))
+    try:
+        return asyncio.run(jobs(folder, broker, prefix, store, repeat))
+    finally:
+        server.terminate()
+        server.wait()
+
+
+async def jobs(folder: Path, broker: str, prefix: str, store: Path, repeat: int) -> float:
+    """Median seconds of several jobs, each on a recording of its own."""
+    from services.runtime.artifacts import Artifacts
+    from services.runtime.bus import make_bus
+    from services.runtime.client import Client
+    from services.runtime.settings import MeshSettings
+    from tests.mesh.beeps import conversation, write_wav
+
+    bus = make_bus(MeshSettings(broker=broker, topic_prefix=prefix))
+    await bus.start()
+    try:
+        client = Client(bus, Artifacts.at(str(store)))
+        walls = []
+        for beeps in range(20, 21 + repeat):
+            recording = write_wav(folder / f"{beeps}.wav", conversation(beeps))
+            walls.append(await one_job(client, recording, folder / "out"))
+    finally:
+        await bus.stop(0)
+    return statistics.median(walls[1:])
+
+
+async def one_job(client: Client, recording: Path, folder: Path) -> float:
+    """Seconds that a job takes whose engines take none."""
     from voxmesh_schemas import JobCompleted, JobFailed, JobOptions, JobRequested, Stage
 
-    # One sample more makes another recording of it.
-    recording.write_bytes(recording.read_bytes() + b"\0\0")
     options = JobOptions(engines={Stage(stage): ("beeps",) for stage in BUNDLED})
     job_id = uuid4().hex
     async with client.watching() as events:

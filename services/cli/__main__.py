@@ -61,6 +61,11 @@ Profile = Annotated[
         help="House style: web, netflix, bbc, youtube, broadcast-608, or a .toml or .json file."
     ),
 ]
+EmotionTold = Annotated[
+    Literal["none", "brackets", "style", "both"],
+    typer.Option("--emotion", help="How emotions are told in the captions."),
+]
+Karaoke = Annotated[bool, typer.Option(help="Time every word, in vtt, ass and hls.")]
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Compute everything anew; else earlier results are reused.")
 ]
@@ -91,6 +96,9 @@ def run(
     max_speakers: MaxSpeakers = None,
     channels: Channels = "mix",
     formats: Formats = "vtt,srt,json,md",
+    profile: Profile = "web",
+    emotion: EmotionTold = "both",
+    karaoke: Karaoke = False,
     fresh: Fresh = False,
     deadline: Deadline = None,
     playlist: Playlist = False,
@@ -105,6 +113,7 @@ def run(
     """
     from services.cli import run as command
     from services.cli.request import job_options
+    from services.cli.subtitles import subtitle_options
 
     def job() -> int:
         options = job_options(
@@ -114,6 +123,7 @@ def run(
             max_speakers,
             channels,
             formats,
+            captions=subtitle_options(profile, {"emotion": emotion, "karaoke": karaoke}),
             fresh=fresh,
             deadline_s=deadline,
         )
@@ -147,6 +157,9 @@ def submit(
     max_speakers: MaxSpeakers = None,
     channels: Channels = "mix",
     formats: Formats = "vtt,srt,json,md",
+    profile: Profile = "web",
+    emotion: EmotionTold = "both",
+    karaoke: Karaoke = False,
     fresh: Fresh = False,
     deadline: Deadline = None,
     priority: Annotated[
@@ -158,6 +171,7 @@ def submit(
     """Ask a running mesh for captions."""
     from services.cli import submit as command
     from services.cli.request import job_options
+    from services.cli.subtitles import subtitle_options
 
     def job() -> int:
         options = job_options(
@@ -167,6 +181,7 @@ def submit(
             max_speakers,
             channels,
             formats,
+            captions=subtitle_options(profile, {"emotion": emotion, "karaoke": karaoke}),
             fresh=fresh,
             deadline_s=deadline,
         )
@@ -302,7 +317,7 @@ def write_subtitles(
         Literal["none", "brackets", "style", "both"],
         typer.Option(help="How emotions are told: by notes such as [angrily], by type, or both."),
     ] = "both",
-    karaoke: Annotated[bool, typer.Option(help="Time every word, in vtt, ass and hls.")] = False,
+    karaoke: Karaoke = False,
     drop_frame: Annotated[bool, typer.Option(help="Drop-frame time code, in scc.")] = True,
     hls_segment_s: Annotated[
         float, typer.Option("--hls-segment", help="Seconds of a segment, in hls.")

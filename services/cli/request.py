@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from services.runtime.errors import BadInputError
-from voxmesh_schemas import ENGINE_STAGES, JobOptions, OutputFormat, Source, Stage
+from voxmesh_schemas import ENGINE_STAGES, JobOptions, OutputFormat, Source, Stage, SubtitleOptions
 
 
 def job_options(
@@ -20,6 +20,7 @@ def job_options(
     channels: str,
     formats: str,
     *,
+    captions: SubtitleOptions | None = None,
     fresh: bool = False,
     deadline_s: int | None = None,
 ) -> JobOptions:
@@ -36,6 +37,7 @@ def job_options(
             max_speakers=max_speakers,
             channels=channels,  # type: ignore[arg-type]  # checked by the model
             formats=output_formats(formats),
+            subtitles=captions or SubtitleOptions(),
             fresh=fresh,
             deadline_s=deadline_s,
         )
