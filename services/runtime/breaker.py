@@ -1,8 +1,8 @@
 """Circuit breakers: an engine that keeps failing is left alone for a while.
 
 closed: it is asked. open: it failed so often in a row that it is not asked until it has rested.
-half-open: it has rested, and one chunk finds out whether it works again. After Nygard, "Release It!",
-chapter "Stability Patterns".
+half-open: it has rested, and one chunk finds out whether it works again. After Nygard, "Release
+It!", chapter "Stability Patterns".
 """
 
 from __future__ import annotations
