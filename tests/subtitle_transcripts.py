@@ -49,9 +49,7 @@ def said(
     """An utterance whose words follow each other, each `word_ms` long."""
     texts = text.split()
     words = tuple(
-        Word(
-            text=word, start_ms=start_ms + word_ms * at, end_ms=start_ms + word_ms * (at + 1)
-        )
+        Word(text=word, start_ms=start_ms + word_ms * at, end_ms=start_ms + word_ms * (at + 1))
         for at, word in enumerate(texts)
     )
     return Utterance(
