@@ -169,7 +169,7 @@ def private_server(folder: Path) -> Iterator[str]:
     from services.runtime.embedded import redis_binary
 
     socket = folder / "redis.sock"
-    options = ["--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder]
+    options = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]
     server = subprocess.Popen([redis_binary(), *options], stdout=subprocess.DEVNULL)
     while not socket.exists():
         assert server.poll() is None, "redis-server does not start"

@@ -203,17 +203,20 @@ async def or_trouble(
         TransientError: when a service of this process can tell nothing any more (say, a full disk).
     """
     broken = asyncio.ensure_future(trouble.get())
+    coming = asyncio.ensure_future(anext(events))
     try:
         while True:
-            coming = asyncio.ensure_future(anext(events))
             await asyncio.wait({coming, broken}, return_when=asyncio.FIRST_COMPLETED)
             if not coming.done():
-                coming.cancel()
                 reason = broken.result()
                 raise TransientError(f"{reason}; the same command goes on where this one stopped")
             yield coming.result()
+            coming = asyncio.ensure_future(anext(events))
     finally:
         broken.cancel()
+        coming.cancel()
+        # Seen to its end here: later the broker is gone, and its error would be nobody's.
+        await asyncio.gather(coming, return_exceptions=True)
 
 
 async def outcomes(

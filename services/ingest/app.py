@@ -21,6 +21,7 @@ def service(mesh: Mesh, settings: IngestSettings | None = None) -> Service:
         settings,
         Admission(mesh.artifacts, settings.chunks_in_flight),
         asyncio.Semaphore(settings.concurrency),
+        mesh.ended,
     )
     return Service(
         name="ingest",

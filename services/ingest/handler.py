@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Container, Iterator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
@@ -46,6 +46,8 @@ class IngestHandler:
     admission: Admission
     decoding: asyncio.Semaphore
     """Held while a recording is opened or decoded, not while it waits to be admitted."""
+    ended: Container[str] = ()
+    """Jobs on which no more work is wanted."""
 
     async def on_job_requested(self, event: JobRequested) -> AsyncIterator[Event]:
         """Publish each chunk as soon as it is decoded, and the manifest last."""
@@ -57,9 +59,14 @@ class IngestHandler:
         try:
             async for told in self._ingest(event, plan):
                 yield told
+                if event.job_id in self.ended:
+                    break
         except PermanentError:
             await self.artifacts.delete_all(audio_folder(event.job_id))
             raise
+        finally:
+            if event.job_id in self.ended:
+                await self.artifacts.delete_all(audio_folder(event.job_id))
 
     async def _told_before(self, job_id: str) -> list[Event]:
         """What became of a job that is asked for again; its recording may be gone by now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from services.runtime.breaker import BreakerState
 from services.runtime.errors import EngineUnusableError
 from services.runtime.roster import EngineStatus
 from voxmesh_schemas import (
@@ -16,6 +17,8 @@ from voxmesh_schemas import (
     Priority,
     Stage,
 )
+
+OPEN = BreakerState.OPEN
 
 Roster = Mapping[Stage, Sequence[EngineStatus]]
 """The engines of every stage, in order of preference."""
@@ -66,9 +69,12 @@ def _asked_for(stage: Stage, name: str, engines: Sequence[EngineStatus]) -> Plan
 def _best(stage: Stage, engines: Sequence[EngineStatus]) -> PlannedEngine | None:
     # Nobody's audio goes anywhere, at anybody's cost, that was not asked for.
     local = [status for status in engines if not status.sends_audio_to]
-    for rank, status in enumerate(local):
+    # One whose circuit breaker is open everywhere comes last: it fails now, but may not for long.
+    resting = [status for status in local if status.breaker == OPEN]
+    for rank, status in enumerate(ordered := [s for s in local if s not in resting] + resting):
         if status.usable:
-            passed_over = "; ".join(f"{e.name} is not: {e.reason}" for e in local[:rank])
+            before = [*ordered[:rank], *(s for s in resting if s.usable and status not in resting)]
+            passed_over = "; ".join(f"{e.name} is not: {_why_not(e)}" for e in before)
             reason = f"the first that is usable here ({passed_over})" if passed_over else "the best"
             return PlannedEngine(stage=stage, engine=status.name, model=status.model, reason=reason)
     return None
@@ -83,5 +89,7 @@ def _missing(stage: Stage, engines: Sequence[EngineStatus]) -> Notice:
 
 def _why_not(status: EngineStatus) -> str:
     if status.usable:
+        if status.breaker == OPEN:
+            return "it has failed several times in a row and rests"
         return f"sends audio to {status.sends_audio_to}, so it has to be asked for by name"
     return status.reason

@@ -63,7 +63,8 @@ class Breaker:
             kind = TransientError if self.patient else ExhaustedError
             sentence = f"the engine {self.engine} failed {self._failed} times in a row and rests"
             raise kind(sentence, retry_after_s=left_s)
-        self._probing = state is BreakerState.HALF_OPEN
+        probes = state is BreakerState.HALF_OPEN
+        self._probing = self._probing or probes
         try:
             yield
         except TransientError as error:
@@ -76,8 +77,8 @@ class Breaker:
         else:
             self._failed = 0
         finally:
-            self._probing = False
-            BREAKERS.labels(self.stage, self.engine).set(list(BreakerState).index(self.state))
+            if probes:
+                self._probing = False
 
 
 @dataclass
@@ -95,6 +96,8 @@ class Breakers:
         if made is None:
             made = Breaker(stage, engine, self.failures, self.rest_s, self.patient)
             self._made[stage, engine] = made
+            gauge, states = BREAKERS.labels(stage, engine), list(BreakerState)
+            gauge.set_function(lambda: states.index(made.state))
         return made
 
     def state(self, stage: Stage, engine: str) -> BreakerState:

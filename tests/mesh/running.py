@@ -31,7 +31,6 @@ from voxmesh_schemas import (
     JobFailed,
     JobOptions,
     JobRequested,
-    OutputFormat,
     Source,
     Stage,
     Transcript,
@@ -224,6 +223,3 @@ class Shuffle:
     def _let_one_go(self) -> None:
         if self._held:
             self._going = asyncio.ensure_future(self._bus.publish(self._any()))
-
-
-FORMATS = tuple(OutputFormat)

@@ -85,7 +85,6 @@ def submit(
     voxmesh: Command, broker: str, recording: Path, options: Sequence[str] = (), **variables: str
 ) -> dict[str, str]:
     """What a mesh on a broker makes of it."""
-    # Results of the run before would be found in its store.
     done = voxmesh(
         "submit", recording, "--broker", broker, "-o", "submitted", *options, **variables
     )
@@ -98,44 +97,31 @@ def elsewhere(voxmesh: Command) -> dict[str, str]:
     return {"VOXMESH_STORE": str(voxmesh.folder / "other-store")}
 
 
-@pytest.mark.parametrize(
-    "broker", ["redis_port", pytest.param("kafka_url", marks=pytest.mark.kafka)]
-)
-def test_a_mesh_on_a_broker_gives_the_same_files_as_run(
-    request: pytest.FixtureRequest, voxmesh: Command, tmp_path: Path, broker: str
+def test_a_mesh_on_redis_gives_the_same_files_as_run(
+    voxmesh: Command, tmp_path: Path, redis_port: str
 ) -> None:
-    url = request.getfixturevalue(broker)
     recording = write_wav(tmp_path / "talk.wav", TALK)
     expected = run(voxmesh, recording, with_engines())
     store = elsewhere(voxmesh)
-    with serving(voxmesh, ["all"], url, **store):
-        assert submit(voxmesh, url, recording, with_engines(), **store) == expected
+    with serving(voxmesh, ["all"], redis_port, **store):
+        assert submit(voxmesh, redis_port, recording, with_engines(), **store) == expected
     assert not voxmesh.left_running()
 
 
-@pytest.mark.parametrize(
-    "broker", ["redis_port", pytest.param("kafka_url", marks=pytest.mark.kafka)]
-)
-def test_so_do_services_in_processes_of_their_own(
-    request: pytest.FixtureRequest,
-    voxmesh: Command,
-    tmp_path: Path,
-    redis_port: str,
-    broker: str,
+def test_so_do_services_in_processes_of_their_own_on_kafka(
+    voxmesh: Command, tmp_path: Path, kafka_url: str, redis_port: str
 ) -> None:
-    url = request.getfixturevalue(broker)
     recording = write_wav(tmp_path / "talk.wav", TALK)
     expected = run(voxmesh, recording, with_engines())
     shared = elsewhere(voxmesh) | {"VOXMESH_REDIS_URL": redis_port}
     with ExitStack() as stack:
         for name in NAMES:
-            stack.enter_context(serving(voxmesh, [name], url, **shared))
-        assert submit(voxmesh, url, recording, with_engines(), **shared) == expected
+            stack.enter_context(serving(voxmesh, [name], kafka_url, **shared))
+        assert submit(voxmesh, kafka_url, recording, with_engines(), **shared) == expected
     assert not voxmesh.left_running()
 
 
-@pytest.mark.kafka
-def test_so_do_the_bundled_engines_on_speech(
+def test_so_do_the_bundled_engines_on_speech_on_kafka(
     voxmesh: Command, tmp_path: Path, kafka_url: str
 ) -> None:
     recording = beginning(SAMPLE, tmp_path / "speech.wav", seconds=20)

@@ -54,3 +54,22 @@ async def test_an_engine_that_stays_busy_is_lost_when_the_last_delay_is_used_up(
         if isinstance(event, SpeakersDiarized | SpeechTranscribed) and event.stage is Stage.DIARIZE
     )
     assert first.engine == "beeps"
+
+
+async def test_an_engine_that_keeps_failing_is_not_asked_and_the_others_stand_in(
+    redis_url: str, tmp_path: Path
+) -> None:
+    recording = write_wav(tmp_path / "talk.wav", conversation(110, loudest=(50,)))
+    wanted = engines(diarize="beeps-flaky,beeps")
+    settings = {"attempts": 1, "processes": 1, "breaker_failures": 2, "retry_delays_s": (0.05,)}
+    async with running(MemoryBus(), redis_url, tmp_path, **settings) as mesh:
+        outcome = await mesh.completed(request("job", recording, engines=wanted))
+        (status,) = [
+            status
+            for status in await mesh.mesh.roster.engines(Stage.DIARIZE)
+            if status.name == "beeps-flaky"
+        ]
+        assert len((await mesh.transcript(outcome)).speakers) == 2
+    assert status.usable
+    reasons = " ".join(notice.message for notice in outcome.warnings)
+    assert "beeps-flaky: the engine beeps-flaky failed 2 times in a row and rests" in reasons

@@ -83,3 +83,14 @@ def test_engines_say_whether_they_send_audio_away() -> None:
     local = [status.name for status in statuses if not status.sends_audio_to]
     assert local == ["faster-whisper", "pocketsphinx"]
     assert [status.name for status in statuses][:2] == local
+
+
+def test_an_engine_whose_breaker_is_open_is_passed_over_while_there_is_another() -> None:
+    resting = WHISPER.model_copy(update={"breaker": "open"})
+    (engine,) = planned(resting, SPHINX).engines
+    assert engine.engine == "pocketsphinx"
+    assert "faster-whisper is not: it has failed several times" in engine.reason
+    assert [e.engine for e in planned(resting).engines] == ["faster-whisper"]
+    assert [e.engine for e in planned(resting, wanted=("faster-whisper",)).engines] == [
+        "faster-whisper"
+    ]

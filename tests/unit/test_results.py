@@ -152,3 +152,20 @@ def test_whatever_a_result_depends_on_is_part_of_its_address(other: Recipe) -> N
 def test_the_order_of_parameters_is_not() -> None:
     one, other = {"a": 1, "b": "x"}, {"b": "x", "a": 1}
     assert replace(RECIPE, parameters=one).path == replace(RECIPE, parameters=other).path
+
+
+async def test_who_comes_late_changes_nothing_that_others_have_read(
+    results: Results, artifacts: Artifacts, redis: Redis
+) -> None:
+    late = Engine(at_once=False)
+    asked = asyncio.create_task(results.get_or_compute(RECIPE, late))
+    await until(lambda: late.calls)
+    await redis.flushall()  # as when the holder slept for longer than its lease
+
+    async def other() -> bytes:
+        return b"another result"
+
+    first = await results.get_or_compute(RECIPE, other)
+    late.let.set()
+    assert (await asked).artifact == first.artifact
+    assert await artifacts.get(first.artifact) == b"another result"
