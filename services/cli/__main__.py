@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from services.cli.default_command import DefaultGroup
-from services.cli.operating import cancel, dead_letters
+from services.cli.operating import cancel, dead_letters, topics
 from services.cli.options import Broker, Json, end
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ subtitles = typer.Typer(
 )
 app.add_typer(subtitles, name="subtitles")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(topics, name="topics")
 app.command()(cancel)
 
 Sources = Annotated[
@@ -208,11 +209,16 @@ def watch(
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
+def doctor(
+    broker: Annotated[
+        str | None, typer.Option(help="Look at the mesh on this broker, too.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Say what works here and what to do about the rest."""
     from services.cli import doctor as command
 
-    end(lambda: command.doctor(as_json=json))
+    end(lambda: command.doctor(broker, as_json=json))
 
 
 @app.command()

@@ -6,24 +6,21 @@ import asyncio
 import base64
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 
+from services.cli.brokers import started_bus
 from services.cli.exits import SUCCESS
-from services.runtime.bus import Bus, Message, make_bus
+from services.runtime.bus import Bus, Message
 from services.runtime.errors import BadInputError
-from services.runtime.logs import configure_logs
 from services.runtime.postponing import timestamp
-from services.runtime.settings import MeshSettings
+from services.runtime.topics import REPLAYED
 from voxmesh_schemas import DeadLetter
 
-REPLAYED = "dead-letters.replayed"
-"""Topic that keeps which dead letters were replayed, and when."""
 ID_SHOWN = 8
 
 
@@ -52,7 +49,7 @@ def listed(broker: str, job: str | None, *, everything: bool, as_json: bool) -> 
     """List dead letters."""
 
     async def run() -> int:
-        async with _connected(broker) as bus:
+        async with started_bus(broker) as bus:
             found = _chosen(await _kept(bus), [], job, everything=everything)
         if as_json:
             _print_json([kept.record() for kept in found])
@@ -67,7 +64,7 @@ def show(ids: Sequence[str], broker: str, *, as_json: bool) -> int:
     """Show dead letters whole."""
 
     async def run() -> int:
-        async with _connected(broker) as bus:
+        async with started_bus(broker) as bus:
             found = _chosen(await _kept(bus), ids, None, everything=True)
         if as_json:
             _print_json([kept.record() for kept in found])
@@ -87,7 +84,7 @@ def replay(
         raise BadInputError("say which dead letters: their ids, --job or --all")
 
     async def run() -> int:
-        async with _connected(broker) as bus:
+        async with started_bus(broker) as bus:
             found = _chosen(await _kept(bus), ids, job, everything=bool(ids))
             for kept in found:
                 at = timestamp(datetime.now(UTC)).encode()  # before it can die again
@@ -172,15 +169,3 @@ def _print_whole(kept: Kept) -> None:
 def _print_json(record: object) -> None:
     json.dump(record, sys.stdout, indent=2)
     sys.stdout.write("\n")
-
-
-@asynccontextmanager
-async def _connected(broker: str) -> AsyncIterator[Bus]:
-    settings = MeshSettings().model_copy(update={"broker": broker})
-    configure_logs(settings.model_copy(update={"log_level": "error"}))
-    bus = make_bus(settings)
-    await bus.start()
-    try:
-        yield bus
-    finally:
-        await bus.stop(0)

@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from platform import python_version
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from services.cli.check import Check
 from services.cli.exits import FAILURE, SUCCESS
 from services.runtime.artifacts import Artifacts
 from services.runtime.embedded import redis_binary
@@ -61,10 +61,14 @@ def engines(*, as_json: bool) -> int:
     return SUCCESS
 
 
-def doctor(*, as_json: bool) -> int:
+def doctor(broker: str | None = None, *, as_json: bool) -> int:
     """Check the environment; fails when a job could not even be transcribed."""
     found = statuses()
     checks = [check() for check in (_python, _redis, _store, _hub)]
+    if broker:
+        from services.cli.mesh_checks import mesh_checks
+
+        checks += mesh_checks(broker)
     broken = not all(check.fine for check in checks if check.needed)
     deaf = not any(s.usable and not s.sends_audio_to for s in found[Stage.TRANSCRIBE])
     if as_json:
@@ -78,16 +82,6 @@ def doctor(*, as_json: bool) -> int:
             console.print(check.finding, markup=False, highlight=False)
         _print_engines(console, found)
     return FAILURE if broken or deaf else SUCCESS
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    fine: bool
-    finding: str
-    needed: bool = True
 
 
 def _python() -> Check:

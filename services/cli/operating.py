@@ -12,6 +12,8 @@ dead_letters = typer.Typer(
     no_args_is_help=True, help="See what nobody could handle, and have it handled again."
 )
 
+topics = typer.Typer(no_args_is_help=True, help="Make the topics of a mesh.")
+
 Ids = Annotated[
     list[str], typer.Argument(help="Their ids, or how these begin.", show_default=False)
 ]
@@ -69,3 +71,19 @@ def cancel(
     from services.cli import cancel as command
 
     end(lambda: command.cancel(job, broker))
+
+
+@topics.callback()
+def _topics() -> None:
+    """Keep `create` a command of its own, as the only one."""
+
+
+@topics.command("create")
+def create_topics(broker: Broker, json: Json = False) -> None:
+    """Make the topics that are missing, with the partitions and retention of the settings.
+
+    Services make the ones that they need themselves, if Kafka lets them.
+    """
+    from services.cli import brokers as command
+
+    end(lambda: command.create_topics(broker, as_json=json))

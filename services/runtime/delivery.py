@@ -33,12 +33,12 @@ from services.runtime.postponing import (
     delay_after,
     postpone,
     read_postponed,
-    retry_topic,
     timestamp,
 )
 from services.runtime.retry import RetryPolicy
 from services.runtime.service import Chore, Service
 from services.runtime.telemetry import EVENTS, HANDLING, IN_WORK, trace_of, tracer
+from services.runtime.topics import retry_topic
 from voxmesh_schemas import DeadLetter, Event, Failure, JobRequested, Priority
 
 log = structlog.get_logger(__name__)

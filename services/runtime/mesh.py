@@ -21,6 +21,7 @@ from services.runtime.retry import RetryPolicy
 from services.runtime.roster import Roster
 from services.runtime.service import Service
 from services.runtime.settings import EMBEDDED, MeshSettings
+from services.runtime.telemetry import watch_lag
 from services.runtime.workers import WorkerProcesses, Workers
 
 
@@ -99,6 +100,7 @@ class Mesh:
                 if service.engines
             ),
             *(delivery.do_chores() for delivery in deliveries),
+            *([watch_lag(self.bus)] if self.settings.health_port is not None else []),
         ]
         tasks = [asyncio.create_task(work) for work in beside]
         try:

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.runtime.bus.base import Message
 from services.runtime.errors import PermanentError
+from services.runtime.topics import retry_topic
 from voxmesh_schemas import Failure
 
 TOPIC, ATTEMPT, DUE, HISTORY = (
@@ -29,11 +30,6 @@ class Postponed:
     original: Message
     history: tuple[Failure, ...]
     due: datetime
-
-
-def retry_topic(service: str, level: int) -> str:
-    """Where a service's messages wait for the first (1), second (2), … delay."""
-    return f"{service}.retry-{level}"
 
 
 def postpone(

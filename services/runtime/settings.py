@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.runtime.topics import TopicSettings
+from voxmesh_schemas import DeadLetter
+
 EMBEDDED = "embedded"
 
 
@@ -43,6 +46,13 @@ class MeshSettings(BaseSettings):
         default="", pattern=r"^[a-z0-9.-]*$", description="put before every topic and group"
     )
     topic_partitions: int = Field(default=12, ge=1, description="partitions of a topic made new")
+    topic_retention_s: float = Field(
+        default=7 * 24 * 3600.0, ge=1, description="how long Kafka keeps a topic's messages"
+    )
+    topics: dict[str, TopicSettings] = Field(
+        default={DeadLetter.topic: TopicSettings(partitions=1, retention_s=30 * 24 * 3600.0)},
+        description='what differs by topic, in JSON: {"audio.chunked": {"partitions": 48}}',
+    )
     topic_replication: int = Field(default=1, ge=1, description="replicas of a topic made new")
     processes: int = Field(
         default=0, ge=0, description="worker processes for inference; 0: one per CPU core"

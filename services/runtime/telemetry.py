@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.propagate import extract
@@ -14,8 +16,12 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.runtime.bus.base import Message
+from services.runtime.bus.base import Bus, Message
+from services.runtime.cancellation import raise_if_cancelled
+from services.runtime.errors import TransientError
 from voxmesh_schemas import PlannedEngine
+
+log = structlog.get_logger(__name__)
 
 tracer = trace.get_tracer("voxmesh")
 
@@ -27,6 +33,12 @@ HANDLING = Histogram(
     ["service", "topic"],
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000),
 )
+LAG = Gauge(
+    "voxmesh_consumer_lag",
+    "Messages not acknowledged by a whole consumer group; every process of it says the same.",
+    ["group", "topic"],
+)
+LOOK_FOR_LAG_EVERY_S = 10.0
 BREAKERS = Gauge(
     "voxmesh_engine_breaker_state",
     "Circuit breaker of an engine: 0 closed, 1 half-open, 2 open.",
@@ -67,3 +79,15 @@ def inference_span(planned: PlannedEngine) -> Iterator[None]:
     ):
         yield
     INFERENCE.labels(planned.stage, planned.engine).observe(time.monotonic() - started)
+
+
+async def watch_lag(bus: Bus) -> None:
+    """Keep the lag of the bus's groups in metrics until cancelled."""
+    while True:
+        raise_if_cancelled()
+        try:
+            for (group, topic), count in (await bus.lag()).items():
+                LAG.labels(group, topic).set(count)
+        except TransientError as error:
+            log.warning("the lag of consumers is not known", error=str(error))
+        await asyncio.sleep(LOOK_FOR_LAG_EVERY_S)

@@ -10,6 +10,7 @@ import pytest
 from services.runtime.bus import Bus
 from services.runtime.bus.kafka import KafkaBus
 from services.runtime.bus.redis_streams import RedisBus
+from services.runtime.topics import Shapes
 
 REDELIVER_AFTER_MS = 500
 
@@ -32,7 +33,7 @@ def kafka_connect(url: str) -> Connect:
     return lambda prefix="": KafkaBus(
         servers,
         prefix=own + prefix,
-        partitions=3,
+        shapes=Shapes(partitions=3),
         replication=1,
         redeliver_after_s=REDELIVER_AFTER_MS / 1000,
     )

@@ -16,6 +16,7 @@ from services.runtime.bus.base import OnMessage
 from services.runtime.bus.kafka import KafkaBus
 from services.runtime.bus.redis_streams import RedisBus
 from services.runtime.errors import TransientError
+from services.runtime.topics import Shapes
 from tests.integration.brokers import BROKERS, Connect, connect_to, redis_connect
 from tests.polling import until
 
@@ -283,7 +284,7 @@ async def touches(redis: Redis, amount: int) -> None:
     [
         pytest.param(lambda: RedisBus("redis://127.0.0.1:1", prefix=""), id="redis"),
         pytest.param(
-            lambda: KafkaBus("127.0.0.1:1", prefix="", partitions=1, replication=1), id="kafka"
+            lambda: KafkaBus("127.0.0.1:1", prefix="", shapes=Shapes(1), replication=1), id="kafka"
         ),
     ],
 )

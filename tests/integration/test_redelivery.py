@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import subprocess
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 
-from services.runtime.bus import Bus, Message
+from services.runtime.artifacts import Artifacts
+from services.runtime.bus import Bus, Message, Slots
+from services.runtime.bus.kafka import KafkaBus
 from services.runtime.delivery import Delivery
 from services.runtime.envelope import to_event, to_message
 from services.runtime.errors import PermanentError, TransientError, VoxmeshError
+from services.runtime.results import Recipe, Results
 from services.runtime.retry import RetryPolicy
 from services.runtime.service import Service
+from services.runtime.topics import Shapes
 from tests.integration.brokers import BROKERS, Connect, connect_to
 from tests.polling import until
 from voxmesh_schemas import DeadLetter, Event, JobFailed, JobProgressed, JobRequested, Source, Stage
@@ -67,7 +76,7 @@ def on_failure(event: Event, error: VoxmeshError) -> Iterator[Event]:
 
 @asynccontextmanager
 async def serving(
-    bus: Bus, handler: Handler, *, delays_s: tuple[float, ...] = (), grace_s: float = 0
+    bus: Bus, handler: Handler | Maker, *, delays_s: tuple[float, ...] = (), grace_s: float = 0
 ) -> AsyncIterator[None]:
     """A process that runs one service."""
     service = Service("ingest", {JobRequested: handler}, on_failure, concurrency=2)
@@ -208,3 +217,155 @@ async def test_a_crash_between_telling_and_acknowledging_tells_the_same_again(
 
 async def told(bus: Bus, count: int) -> bool:
     return len(await kept(bus, JobProgressed.topic)) == count
+
+
+class Maker:
+    """Stores a result for each job, computed once, and tells of it."""
+
+    def __init__(self, results: Results, *, seconds: float = 0) -> None:
+        self._results = results
+        self._seconds = seconds
+        self.computed: list[str] = []
+        self.told: list[tuple[str, bool]] = []
+
+    async def __call__(self, event: JobRequested) -> AsyncIterator[Event]:
+        async def compute() -> bytes:
+            self.computed.append(event.job_id)
+            await asyncio.sleep(self._seconds)  # what takes its time
+            return b"{}"
+
+        recipe = Recipe(Stage.TRANSCRIBE, "maker", "1", {}, event.job_id)
+        made = await self._results.get_or_compute(recipe, compute)
+        yield JobProgressed(job_id=event.job_id, stage=Stage.INGEST, done=1)
+        self.told.append((event.job_id, made.reused))
+
+
+@pytest.fixture
+async def results(redis_url: str, tmp_path: Path) -> AsyncIterator[Results]:
+    async with Redis.from_url(redis_url) as redis:
+        store = Artifacts.at(str(tmp_path / "store"))
+        yield Results(store, redis, lease_s=3, prefix="results:")
+
+
+class MuteBus:
+    """A broker connection that takes nothing, as when the process dies before it could tell."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self.tried = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bus, name)
+
+    async def publish(self, message: Message) -> None:
+        self.tried.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_crash_between_storing_and_telling_computes_nothing_again(
+    connect: Connect, results: Results
+) -> None:
+    mute = MuteBus(connect())
+    async with serving(mute, first := Maker(results)):  # type: ignore[arg-type]
+        await mute._bus.publish(asked())
+        await asyncio.wait_for(mute.tried.wait(), 30)
+    async with serving(connect(), after := Maker(results)):
+        await until(lambda: after.told)
+    assert (first.computed, first.told) == (["job"], [])
+    assert (after.computed, after.told) == ([], [("job", True)])
+
+
+async def test_processes_that_come_and_go_compute_nothing_twice(
+    connect: Connect, results: Results
+) -> None:
+    names = [f"job-{number}" for number in range(8)]
+    makers = [Maker(results, seconds=1) for _ in range(3)]
+    async with serving(bus := connect(), makers[0], grace_s=30):
+        for name in names:
+            message = asked(name)
+            await bus.publish(Message(message.topic, name, message.body, message.headers))
+        await until(lambda: makers[0].computed)
+        async with serving(connect(), makers[1], grace_s=30):
+            await until(lambda: len(makers[0].computed + makers[1].computed) >= 4)
+            async with serving(connect(), makers[2], grace_s=30):
+                await until(
+                    lambda: {job for maker in makers for job, _ in maker.told} == set(names)
+                )
+    assert sorted(job for maker in makers for job in maker.computed) == names
+
+
+@pytest.mark.kafka
+async def test_a_rebalance_in_work_that_outlasts_the_poll_interval_is_harmless(
+    kafka_url: str, results: Results
+) -> None:
+    prefix = f"test-{uuid4().hex}."
+
+    def process() -> Bus:
+        servers = kafka_url.removeprefix("kafka://")
+        shapes = Shapes(partitions=2)
+        return KafkaBus(
+            servers, prefix=prefix, shapes=shapes, replication=1, max_poll_interval_ms=1000
+        )
+
+    names = [f"job-{number}" for number in range(6)]
+    slow = [Maker(results, seconds=4), Maker(results, seconds=4)]
+    async with serving(bus := process(), slow[0]):
+        # Two are in work and a third waits for a slot: the consumer is not polled meanwhile.
+        for name in names:
+            message = asked(name)
+            await bus.publish(Message(message.topic, name, message.body, message.headers))
+        await until(lambda: len(slow[0].computed) == 2)
+        async with serving(process(), slow[1]):
+            await until(
+                lambda: {job for maker in slow for job, _ in maker.told} == set(names), within_s=60
+            )
+    assert sorted(job for maker in slow for job in maker.computed) == names
+    async with serving(process(), after := Maker(results)):
+        await process_has_caught_up(prefix, kafka_url)
+    assert not after.computed
+
+
+async def process_has_caught_up(prefix: str, kafka_url: str) -> None:
+    """Wait until the group has nothing left to do."""
+    servers = kafka_url.removeprefix("kafka://")
+    bus = KafkaBus(servers, prefix=prefix, shapes=Shapes(partitions=2), replication=1)
+    bus.subscribe([REQUESTS], group="ingest", on_message=_nothing, slots=Slots(1))
+    await bus.start()
+
+    async def caught_up() -> bool:
+        return not sum((await bus.lag()).values())
+
+    await until(caught_up)
+    await bus.stop(0)
+
+
+async def _nothing(message: Message) -> None:
+    """Acknowledge."""
+
+
+async def test_a_full_disk_is_waited_out(connect: Connect, redis_url: str, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
+    if subprocess.run(mounting, capture_output=True).returncode:
+        pytest.skip("no small disk: mounting one takes root")
+    try:
+        async with Redis.from_url(redis_url) as redis:
+            results = Results(Artifacts.at(str(disk)), redis, lease_s=3, prefix="full:")
+            filler = disk / "filler"
+            with suppress(OSError):
+                filler.write_bytes(b"x" * 65536)
+            maker = Maker(results)
+            async with serving(bus := connect(), maker, delays_s=(DELAY_S,) * 20):
+                await bus.publish(asked())
+                await until(lambda: some_postponed(bus))
+                assert not maker.told
+                filler.unlink()
+                await until(lambda: maker.told)
+                assert not await letters(bus)
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+async def some_postponed(bus: Bus) -> bool:
+    return bool(await kept(bus, "ingest.retry-1"))

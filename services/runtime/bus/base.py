@@ -67,6 +67,22 @@ class Bus(Protocol):
         Those with one key come in order.
         """
 
+    async def create_topics(self, topics: Sequence[str]) -> list[str]:
+        """Make the topics that are missing; gives their names. `start` makes what it needs."""
+
+    async def topic_differences(self, topics: Sequence[str]) -> list[str]:
+        """What is not as the settings have it, a sentence each.
+
+        Raises:
+            TransientError: when no broker answers.
+        """
+
+    async def lag(self) -> dict[tuple[str, str], int]:
+        """Messages that groups subscribed to here have not acknowledged, by group and topic.
+
+        Of the whole group, not of this process alone.
+        """
+
     async def start(self) -> None:
         """Connect, make missing topics and begin delivery."""
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from services.runtime.bus.base import Bus
 from services.runtime.errors import PermanentError
 from services.runtime.settings import MeshSettings
+from services.runtime.topics import Shapes
 
 
 def make_bus(settings: MeshSettings) -> Bus:
@@ -22,7 +23,7 @@ def make_bus(settings: MeshSettings) -> Bus:
         return KafkaBus(
             settings.broker.removeprefix("kafka://"),
             prefix=settings.topic_prefix,
-            partitions=settings.topic_partitions,
+            shapes=Shapes(settings.topic_partitions, settings.topic_retention_s, settings.topics),
             replication=settings.topic_replication,
         )
     if scheme in {"redis", "rediss", "unix"}:

@@ -15,21 +15,20 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
     KafkaError,
-    TopicAlreadyExistsError,
-    for_code,
 )
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.middlewares import AckPolicy
 
 from services.runtime.bus.base import HandedBackError, Message, OnMessage
+from services.runtime.bus.kafka_topics import committed, create_topics, differences
 from services.runtime.bus.slots import Slots
 from services.runtime.bus.watermark import Watermark
 from services.runtime.errors import TransientError
+from services.runtime.topics import Shape, Shapes
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +40,6 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 MAX_POLL_INTERVAL_MS = 24 * 3600 * 1000
 SESSION_TIMEOUT_MS = 45_000
 MAX_MESSAGE_BYTES = 1_000_000
-LEADERS_WITHIN_S = 30.0
 REDELIVER_AFTER_S = 10.0
 
 
@@ -53,13 +51,15 @@ class KafkaBus:
         servers: str,
         *,
         prefix: str,
-        partitions: int,
+        shapes: Shapes,
         replication: int,
         redeliver_after_s: float = REDELIVER_AFTER_S,
+        max_poll_interval_ms: int = MAX_POLL_INTERVAL_MS,
     ) -> None:
         self._servers = servers
         self._prefix = prefix
-        self._partitions = partitions
+        self._shapes = shapes
+        self._max_poll_interval_ms = max_poll_interval_ms
         self._replication = replication
         self._redeliver_after_s = redeliver_after_s
         self._broker = KafkaBroker(
@@ -73,6 +73,7 @@ class KafkaBus:
         )
         self._subscriptions: list[_Subscription] = []
         self._subscribed: list[str] = []
+        self._groups: dict[Any, tuple[list[str], str]] = {}
         self._made: set[str] = set()
 
     async def publish(self, message: Message) -> None:
@@ -103,18 +104,20 @@ class KafkaBus:
         )
         names = [self._prefix + topic for topic in topics]
         self._subscribed += names
-        self._broker.subscriber(
+        subscriber = self._broker.subscriber(
             *names,
             group_id=self._prefix + group,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
-            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+            max_poll_interval_ms=self._max_poll_interval_ms,
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 15,
             fetch_max_wait_ms=100,
             listener=subscription,
             decoder=_undecoded,
-        )(subscription.receive)
+        )
+        subscriber(subscription.receive)
+        self._groups[subscriber] = (names, self._prefix + group)
         self._subscriptions.append(subscription)
 
     @asynccontextmanager
@@ -163,9 +166,7 @@ class KafkaBus:
         """Connect, make missing topics and begin delivery."""
         try:
             # Even for no topics: FastStream does not close what it opened when nobody answers.
-            await create_topics(
-                self._servers, self._subscribed, self._partitions, self._replication
-            )
+            await self.create_topics([n.removeprefix(self._prefix) for n in self._subscribed])
             self._made.update(self._subscribed)
             await self._broker.start()
         except KafkaError as error:
@@ -178,46 +179,48 @@ class KafkaBus:
         await asyncio.gather(*(s.slots.drain(grace_s) for s in self._subscriptions))
         await self._broker.stop()
 
+    async def create_topics(self, topics: Sequence[str]) -> list[str]:
+        """Make the topics that are missing; gives their names."""
+        wanted = self._wanted(topics)
+        made = await create_topics(self._servers, wanted, self._replication)
+        return [name.removeprefix(self._prefix) for name in made]
+
+    async def topic_differences(self, topics: Sequence[str]) -> list[str]:
+        """What is not as the settings have it, a sentence each."""
+        return await differences(self._servers, self._wanted(topics))
+
+    async def lag(self) -> dict[tuple[str, str], int]:
+        """Messages that each group of this process has not acknowledged, by group and topic."""
+        found: dict[tuple[str, str], int] = {}
+        for subscriber, (names, group) in self._groups.items():
+            consumer = subscriber.consumer
+            if consumer is None:
+                continue
+            partitions = [
+                TopicPartition(name, number)
+                for name in names
+                for number in consumer.partitions_for_topic(name) or ()
+            ]
+            try:
+                ends = await consumer.end_offsets(partitions)
+                starts = await consumer.beginning_offsets(partitions)
+                done = await committed(self._servers, group)
+            except KafkaError as error:
+                raise TransientError(f"Kafka does not tell how far it is: {error!r}") from error
+            for partition, end in ends.items():
+                key = (group.removeprefix(self._prefix), partition.topic.removeprefix(self._prefix))
+                behind = end - max(done.get(partition, 0), starts[partition])
+                found[key] = found.get(key, 0) + behind
+        return found
+
+    def _wanted(self, topics: Sequence[str]) -> dict[str, Shape]:
+        return {self._prefix + topic: self._shapes.of(topic) for topic in topics}
+
     async def _make_topics(self, names: Sequence[str]) -> None:
         # Also before publishing: a topic may have no consumer yet, as dead-letters mostly has none.
         if not self._made.issuperset(names):
-            await create_topics(self._servers, names, self._partitions, self._replication)
+            await self.create_topics([name.removeprefix(self._prefix) for name in names])
             self._made.update(names)
-
-
-async def create_topics(
-    servers: str, names: Sequence[str], partitions: int, replication: int
-) -> None:
-    """Make the topics that are missing; the others stay as they are."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
-    try:
-        await admin.start()
-        missing = sorted(set(names) - set(await admin.list_topics()))
-        if missing:
-            answer = await admin.create_topics(
-                [NewTopic(name, partitions, replication) for name in missing]
-            )
-            for topic, code, *_ in answer.topic_errors:
-                if code and for_code(code) is not TopicAlreadyExistsError:
-                    raise TransientError(f"Kafka does not make the topic {topic}: {for_code(code)}")
-            await _until_led(admin, missing)
-    finally:
-        await admin.close()
-
-
-async def _until_led(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
-    """Wait until every partition has a leader: a client that asks earlier only gets errors."""
-    deadline = asyncio.get_running_loop().time() + LEADERS_WITHIN_S
-    while True:
-        topics = await admin.describe_topics(list(names))
-        partitions = [p for topic in topics for p in topic["partitions"]]
-        if all(p["leader"] >= 0 and not p["error_code"] for p in partitions) and all(
-            not topic["error_code"] for topic in topics
-        ):
-            return
-        if asyncio.get_running_loop().time() > deadline:
-            raise TransientError("Kafka has made topics but their partitions have no leaders")
-        await asyncio.sleep(0.05)
 
 
 class _Subscription(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped

@@ -60,6 +60,24 @@ class MemoryBus:
         for message in [message for message in self.published if message.topic == topic]:
             yield message
 
+    async def create_topics(self, topics: Sequence[str]) -> list[str]:
+        """Nothing: a topic is there when it is used."""
+        del topics
+        return []
+
+    async def topic_differences(self, topics: Sequence[str]) -> list[str]:
+        """Nothing, for the same reason."""
+        del topics
+        return []
+
+    async def lag(self) -> dict[tuple[str, str], int]:
+        """Messages that no group has begun with."""
+        return {
+            (group, topic): queue.qsize()
+            for topic, queues in self._groups.items()
+            for group, queue in queues
+        }
+
     async def start(self) -> None:
         """Begin delivery."""
         self._loops = [

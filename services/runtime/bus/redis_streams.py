@@ -30,6 +30,8 @@ CLAIM_AFTER_MS = 10_000
 TOUCHES = 5
 """Touches in that time: so many have to fail before a message in work looks abandoned."""
 MAX_LENGTH = 1_000_000
+MOST_COUNTED = 10_000
+"""Entries that are counted one by one, where Redis does not count them itself."""
 MAX_CONNECTIONS = 1000
 """A stream that is waited on takes one for itself, and redis-py stops at 100 by default."""
 PAGE = 500
@@ -139,6 +141,39 @@ class RedisBus:
                 since = f"({entries[-1][0].decode()}"
         except RedisError as error:
             raise TransientError(f"no Redis answers: {error}") from error
+
+    async def create_topics(self, topics: Sequence[str]) -> list[str]:
+        """Nothing: a stream is there as soon as something is in it."""
+        del topics
+        return []
+
+    async def topic_differences(self, topics: Sequence[str]) -> list[str]:
+        """Nothing, for the same reason; but Redis has to answer."""
+        del topics
+        try:
+            await self.redis.ping()
+        except RedisError as error:
+            raise TransientError(f"no Redis answers: {error}") from error
+        return []
+
+    async def lag(self) -> dict[tuple[str, str], int]:
+        """Messages that each group of this process has not acknowledged, by group and topic."""
+        found: dict[tuple[str, str], int] = {}
+        try:
+            for stream, own in self._groups:
+                for group in await self.redis.xinfo_groups(stream):
+                    if group["name"].decode() == own:
+                        key = (own.removeprefix(self.prefix), stream.removeprefix(self.prefix))
+                        found[key] = group["pending"] + await self._undelivered(stream, group)
+        except RedisError as error:
+            raise TransientError(f"Redis does not tell how far it is: {error}") from error
+        return found
+
+    async def _undelivered(self, stream: str, group: dict[str, Any]) -> int:
+        if group.get("lag") is not None:  # since Redis 7, and not after entries were deleted
+            return int(group["lag"])
+        since = f"({group['last-delivered-id'].decode()}"
+        return len(await self.redis.xrange(stream, since, "+", count=MOST_COUNTED))
 
     async def start(self) -> None:
         """Connect, make missing streams and groups, begin delivery."""
