@@ -240,6 +240,10 @@ class Maker:
         self.told.append((event.job_id, made.reused))
 
 
+def told_by(makers: Iterable[Maker]) -> set[str]:
+    return {job for maker in makers for job, _ in maker.told}
+
+
 @pytest.fixture
 async def results(redis_url: str, tmp_path: Path) -> AsyncIterator[Results]:
     async with Redis.from_url(redis_url) as redis:
@@ -316,9 +320,7 @@ async def test_a_rebalance_in_work_that_outlasts_the_poll_interval_is_harmless(
             await bus.publish(Message(message.topic, name, message.body, message.headers))
         await until(lambda: len(slow[0].computed) == 2)
         async with serving(process(), slow[1]):
-            await until(
-                lambda: {job for maker in slow for job, _ in maker.told} == set(names), within_s=60
-            )
+            await until(lambda: told_by(slow) == set(names), within_s=60)
     assert sorted(job for maker in slow for job in maker.computed) == names
     async with serving(process(), after := Maker(results)):
         await process_has_caught_up(prefix, kafka_url)
@@ -343,28 +345,31 @@ async def _nothing(message: Message) -> None:
     """Acknowledge."""
 
 
-async def test_a_full_disk_is_waited_out(connect: Connect, redis_url: str, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]
     if subprocess.run(mounting, capture_output=True).returncode:
         pytest.skip("no small disk: mounting one takes root")
-    try:
-        async with Redis.from_url(redis_url) as redis:
-            results = Results(Artifacts.at(str(disk)), redis, lease_s=3, prefix="full:")
-            filler = disk / "filler"
-            with suppress(OSError):
-                filler.write_bytes(b"x" * 65536)
-            maker = Maker(results)
-            async with serving(bus := connect(), maker, delays_s=(DELAY_S,) * 20):
-                await bus.publish(asked())
-                await until(lambda: some_postponed(bus))
-                assert not maker.told
-                filler.unlink()
-                await until(lambda: maker.told)
-                assert not await letters(bus)
-    finally:
-        subprocess.run(["umount", disk], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+async def test_a_full_disk_is_waited_out(connect: Connect, redis_url: str, disk: Path) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        maker = Maker(Results(Artifacts.at(str(disk)), redis, lease_s=3, prefix="full:"))
+        filler = disk / "filler"
+        with suppress(OSError):
+            filler.write_bytes(b"x" * 65536)
+        async with serving(bus := connect(), maker, delays_s=(DELAY_S,) * 20):
+            await bus.publish(asked())
+            await until(lambda: some_postponed(bus))
+            assert not maker.told
+            filler.unlink()
+            await until(lambda: maker.told)
+            assert not await letters(bus)
 
 
 async def some_postponed(bus: Bus) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,4 +73,4 @@ async def test_an_engine_that_keeps_failing_is_not_asked_and_the_others_stand_in
         assert len((await mesh.transcript(outcome)).speakers) == 2
     assert status.usable
     reasons = " ".join(notice.message for notice in outcome.warnings)
-    assert "beeps-flaky: the engine beeps-flaky failed 2 times in a row and rests" in reasons
+    assert re.search(r"the engine beeps-flaky failed \d+ times in a row and rests", reasons)
