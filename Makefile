@@ -27,7 +27,7 @@ test: .venv/.dev  ## Run all tests but those of the torch engines; starts Kafka 
 	.venv/bin/pytest -m "not torch"
 
 test-engines: .venv-engines/.engines  ## Run the torch engines' tests, in an environment of their own
-	.venv-engines/bin/pytest -m torch tests/contract
+	.venv-engines/bin/pytest -m torch tests/contract/test_*_torch.py
 
 check: .venv/.dev  ## Lint, check types, and see that locks and schemas are fresh
 	.venv/bin/ruff check
